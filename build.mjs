@@ -1,0 +1,23 @@
+/** Makes a clone runnable: installs what is missing, compiles what changed. Does nothing when both are up to date. */
+import { spawnSync } from 'node:child_process';
+import { existsSync, statSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+
+const here = fileURLToPath(new URL('.', import.meta.url));
+const modifiedMs = (path) => (existsSync(here + path) ? statSync(here + path).mtimeMs : 0);
+
+function run(command, args) {
+  const { status, error } = spawnSync(command, args, {
+    cwd: here,
+    stdio: ['ignore', 'inherit', 'inherit'],
+    shell: process.platform === 'win32',
+  });
+  if (error) console.error(`${command}: ${error.message}`);
+  if (status !== 0) process.exit(status ?? 1);
+}
+
+// npm writes this file last, so that a broken install counts as none.
+if (modifiedMs('node_modules/.package-lock.json') < modifiedMs('package-lock.json')) {
+  run('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error']);
+}
+run(process.execPath, ['node_modules/typescript/bin/tsc', '-p', '.']);

@@ -1,0 +1,115 @@
+/** What happens in a run, one line each in events.ndjson. atMs counts from the start instant (negative before it). */
+import type { SafetyAction, SafetyState } from '../base/sentences.js';
+
+interface At {
+  readonly atMs: number;
+}
+
+export type RunEvent = At &
+  (
+    | { readonly type: 'run.starting'; readonly run: string }
+    | { readonly type: 'run.started'; readonly startedAt: string }
+    | { readonly type: 'run.stopping'; readonly reason: string; readonly cause: StopCause }
+    | { readonly type: 'run.ended'; readonly exitCode: number }
+    | { readonly type: 'phase.started'; readonly phase: string; readonly phaseIndex: number }
+    | {
+        readonly type: 'phase.ended';
+        readonly phase: string;
+        readonly phaseIndex: number;
+        readonly tookMs: number;
+      }
+    | { readonly type: 'agent.ready'; readonly agent: string; readonly pid: number; readonly tookMs: number }
+    | {
+        readonly type: 'agent.lost';
+        readonly agent: string;
+        readonly pid: number;
+        readonly cause: string;
+        readonly actors: readonly string[];
+      }
+    | {
+        readonly type: 'agent.output';
+        readonly agent: string;
+        readonly stream: 'stdout' | 'stderr';
+        readonly text: string;
+      }
+    | { readonly type: 'actor.ended'; readonly actor: string; readonly instance: number }
+    | {
+        readonly type: 'actor.failed';
+        readonly actor: string;
+        readonly instance: number | null;
+        readonly simulator: string;
+        /** The method of the simulator that was running: "start", "adjust", "run" … */
+        readonly method: string | null;
+        readonly code: string;
+        readonly reason: string;
+        readonly stack?: string;
+      }
+    | {
+        readonly type: 'actor.stuck';
+        readonly actor: string;
+        readonly instance: number;
+        readonly method: string;
+        readonly silentMs: number;
+      }
+    | {
+        readonly type: 'actor.log';
+        readonly actor: string;
+        readonly instance: number;
+        readonly level: 'debug' | 'info' | 'warn';
+        readonly message: string;
+      }
+    | { readonly type: 'stop.rung'; readonly rung: StopRung; readonly agent: string; readonly detail: string }
+    | {
+        readonly type: 'safety.action';
+        readonly from: SafetyState;
+        readonly to: SafetyState;
+        /** The sensor whose limit did it. */
+        readonly limit: string;
+        readonly value: number;
+        readonly bound: number;
+        readonly unit: string;
+        /** profile, scenario, look-ahead or person. */
+        readonly source: string;
+        readonly effect: string;
+      }
+    | {
+        readonly type: 'safety.freeze';
+        readonly agent: string;
+        readonly pid: number;
+        readonly frozenMs: number;
+      }
+    | {
+        readonly type: 'lease.denied';
+        readonly actor: string;
+        readonly resource: string;
+        readonly asked: number;
+        readonly there: number;
+        readonly limit: string;
+      }
+    | {
+        readonly type: 'lease.expired';
+        readonly actor: string;
+        readonly resource: string;
+        readonly amount: number;
+      }
+    | { readonly type: 'person.scaled'; readonly scale: number }
+    | {
+        readonly type: 'exporter.failed';
+        readonly exporter: string;
+        readonly reason: string;
+        readonly lostWindows: number;
+        readonly lostEvents: number;
+      }
+    | { readonly type: 'note'; readonly message: string }
+  );
+
+export type RunEventBody = RunEvent extends infer E ? (E extends unknown ? Omit<E, 'atMs'> : never) : never;
+
+/** Why a run ends before its last phase does. */
+export type StopCause =
+  'completed' | 'safety' | 'actor' | 'signal' | 'person' | 'cannot-start' | 'internal' | 'max-duration';
+
+/** The stop ladder, from asking to reaping. */
+export type StopRung = 'ask' | 'release' | 'terminate' | 'kill' | 'reap';
+
+export type { SafetyAction, SafetyState };

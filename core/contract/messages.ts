@@ -1,0 +1,153 @@
+/**
+ * What orchestrator and agents say to each other. Structured-cloneable, so that a link may be a pipe today and
+ * a network later. Requests are idempotent: saying one twice changes nothing.
+ */
+import type { MetricKind, MetricUnit, Tags } from './metrics.js';
+import type { PlannedActor, PlannedPhase } from './plan.js';
+import type { StopRung } from './events.js';
+import type { Method } from './control-block.js';
+
+export const LINK_VERSION = 1;
+
+export interface Envelope<B> {
+  readonly v: typeof LINK_VERSION;
+  readonly run: string;
+  readonly agent: string;
+  /** Drawn anew by each process: tells one life of an agent from the next. */
+  readonly boot: string;
+  /** Raised by the orchestrator each time it (re)starts this agent. */
+  readonly epoch: number;
+  /** Counts the sender's messages from 0. */
+  readonly seq: number;
+  readonly tMonoNs: number;
+  readonly body: B;
+}
+
+export type ToAgent =
+  | {
+      readonly type: 'load';
+      readonly actors: readonly PlannedActor[];
+      readonly phases: readonly PlannedPhase[];
+      readonly seed: number;
+      readonly windowMs: number;
+      /** Silence of the orchestrator for so long ends the agent. */
+      readonly leaseMs: number;
+      readonly actorNice: number;
+      /** Where the agent writes down what it makes outside memory, before it makes it. */
+      readonly journal: string;
+      /** Folder for scratch directories. */
+      readonly tmp: string;
+    }
+  /** The start instant of the run, CLOCK_MONOTONIC of this host. */
+  | { readonly type: 'start'; readonly startNs: number }
+  | { readonly type: 'scale'; readonly actor: string; readonly scale: number }
+  | {
+      readonly type: 'grant';
+      readonly actor: string;
+      readonly instance: number;
+      readonly grant: number;
+      readonly amount: number;
+    }
+  | { readonly type: 'revoke'; readonly actor: string }
+  | { readonly type: 'ack'; readonly seq: number }
+  | { readonly type: 'beat' }
+  /** One rung of the stop ladder. `terminate` ends the threads that are left; the agent stays and reports. */
+  | { readonly type: 'stop'; readonly rung: Exclude<StopRung, 'kill' | 'reap'> }
+  | { readonly type: 'exit' };
+
+export type FromAgent =
+  | { readonly type: 'hello'; readonly pid: number; readonly node: string; readonly armed: ArmedWith }
+  | { readonly type: 'loaded'; readonly actor: string; readonly instance: number; readonly tookMs: number }
+  | { readonly type: 'ready' }
+  | { readonly type: 'frame'; readonly frame: Frame }
+  /** Sent when an instance starts to wait for credit, and with every frame: the ledger's view of each instance. */
+  | { readonly type: 'accounts'; readonly accounts: readonly LeaseAccount[] }
+  | {
+      readonly type: 'ended';
+      readonly actor: string;
+      readonly instance: number;
+      readonly outcome: InstanceOutcome;
+    }
+  | {
+      readonly type: 'stuck';
+      readonly actor: string;
+      readonly instance: number;
+      readonly method: Method;
+      readonly silentMs: number;
+    }
+  | {
+      readonly type: 'log';
+      readonly actor: string;
+      readonly instance: number;
+      readonly level: 'debug' | 'info' | 'warn';
+      readonly message: string;
+    }
+  | { readonly type: 'beat' };
+
+/** What an agent could arm against being orphaned and against being killed last. */
+export interface ArmedWith {
+  readonly alarm: boolean;
+  readonly oomFirst: boolean;
+  readonly priority: number | null;
+}
+
+export interface LeaseAccount {
+  readonly actor: string;
+  readonly instance: number;
+  /** All that ever arrived; with the ledger's own count of what it sent, this gives what is on its way. */
+  readonly granted: number;
+  readonly revoked: number;
+  readonly credit: number;
+  readonly claimed: number;
+  readonly held: number;
+  /** What the instance is parked for; 0: nothing. */
+  readonly want: number;
+}
+
+export type InstanceOutcome =
+  | { readonly kind: 'done' }
+  | { readonly kind: 'stopped' }
+  | { readonly kind: 'failed'; readonly method: Method; readonly reason: string; readonly stack?: string }
+  | { readonly kind: 'unavailable'; readonly reason: string }
+  | { readonly kind: 'terminated'; readonly method: Method };
+
+/** Told once per series, and again until acknowledged; the numbers in a frame refer to `id`. */
+export interface FrameSeries {
+  readonly id: number;
+  readonly metric: string;
+  readonly kind: MetricKind;
+  readonly unit: MetricUnit;
+  readonly tags: Tags;
+}
+
+/**
+ * What a source measured up to the end of one window. Everything is cumulative since the source's boot, except
+ * the extremes, which are since the last acknowledged frame: a frame applied twice changes nothing, a lost one
+ * costs freshness only. At most FRAMES_IN_FLIGHT are unacknowledged; beyond that the next one covers more.
+ */
+export interface Frame {
+  readonly seq: number;
+  /** Index of the window that this frame closes (see core/plan/cuts.ts). */
+  readonly window: number;
+  readonly fromNs: number;
+  readonly toNs: number;
+  readonly table: readonly FrameSeries[];
+  readonly counterIds: Uint32Array;
+  readonly counters: Float64Array;
+  readonly ratioIds: Uint32Array;
+  /** Two each: hits, total. */
+  readonly ratios: Float64Array;
+  readonly gaugeIds: Uint32Array;
+  /** Five each: integral (unit · ns), covered ns, last; min, max since acknowledged. */
+  readonly gauges: Float64Array;
+  readonly trendIds: Uint32Array;
+  /** Five each: count, sum; min, max since acknowledged; number of bins of this trend in binIndex. */
+  readonly trends: Float64Array;
+  /** Bins that changed since the last acknowledged frame, with their cumulative counts, trend after trend. */
+  readonly binIndex: Uint16Array;
+  readonly binCount: Float64Array;
+  /** Values refused by recorders (not finite, negative), cumulative. */
+  readonly refused: number;
+}
+
+export const FRAMES_IN_FLIGHT = 2;

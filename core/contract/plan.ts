@@ -1,0 +1,151 @@
+/**
+ * The plan: a scenario after composing, substitution, validation and resolution against this host. Frozen, in
+ * base units, structured-cloneable and JSON-safe: it is what the record keeps and what agents are given.
+ */
+import type { Assertion, SafetyAction, Selector, Trigger } from '../base/sentences.js';
+import type { HostFacts, ResourceEstimate } from './host.js';
+import type { CatalogueEntry, MetricSpecs } from './metrics.js';
+import type { ControlKind, Resource } from './plugin.js';
+
+export interface Plan {
+  readonly version: 1;
+  readonly name: string;
+  readonly description: string;
+  /** Absolute; null when it came from standard input. */
+  readonly scenarioFile: string | null;
+  readonly tags: Readonly<Record<string, string>>;
+  readonly seed: number;
+  readonly windowMs: number;
+  readonly durationMs: number;
+  readonly host: HostFacts;
+  readonly actors: readonly PlannedActor[];
+  readonly phases: readonly PlannedPhase[];
+  readonly agents: readonly PlannedAgent[];
+  readonly safety: PlannedSafety;
+  readonly thresholds: readonly PlannedThreshold[];
+  readonly exporters: readonly PlannedExporter[];
+  /** Every metric this run can have. */
+  readonly catalogue: readonly CatalogueEntry[];
+  /** The whole plan at its peak, brunt's own agents and threads included. */
+  readonly estimate: ResourceEstimate;
+  /** What a reader should know: absent sensors, substitutions. Never a silent change. */
+  readonly notes: readonly string[];
+}
+
+export interface PlannedPeak {
+  /** In the control's unit, for the actor as a whole. */
+  readonly amount: number;
+  /** As written: "25% of available". */
+  readonly text: string;
+  /** What a percentage was taken of: its name, and its amount when the plan was made. */
+  readonly base?: { readonly name: string; readonly amount: number };
+}
+
+export interface PlannedActor {
+  readonly name: string;
+  readonly simulator: string;
+  /** URL of the module whose default export is the plugin. */
+  readonly module: string;
+  readonly builtIn: boolean;
+  readonly options: Readonly<Record<string, unknown>>;
+  readonly control: ControlKind;
+  readonly unit: 'bytes' | 'cores' | 'count' | 'bytes/s' | 'ops/s' | 'switch';
+  readonly peak: PlannedPeak;
+  readonly instances: number;
+  /** Each instance's part of the peak; they add up to it exactly. */
+  readonly shares: readonly number[];
+  readonly lane: 'thread' | 'process';
+  readonly takes: Resource | null;
+  readonly sharedBytes: number;
+  readonly quietMs: number;
+  readonly operations: readonly string[];
+  readonly metrics: MetricSpecs;
+  readonly estimate: ResourceEstimate;
+}
+
+/** From startMs to endMs of its phase the level goes from `from` to `to` in a straight line (0 to 1 of peak). */
+export interface Piece {
+  readonly startMs: number;
+  readonly endMs: number;
+  readonly from: number;
+  readonly to: number;
+}
+
+export interface PlannedPhase {
+  readonly index: number;
+  readonly name: string;
+  /** Since the start instant, as planned. */
+  readonly startMs: number;
+  readonly durationMs: number;
+  readonly measure: boolean;
+  /** By actor; an actor that is not here is idle: it holds nothing and does nothing. Pieces cover the phase. */
+  readonly load: Readonly<Record<string, readonly Piece[]>>;
+}
+
+export interface PlannedAgent {
+  /** "shared", the actor's name, or the plugin's. */
+  readonly name: string;
+  readonly actors: readonly string[];
+}
+
+/** One limit: a sensor's reading, and what is done when it crosses. Triggers are in the sensor's base unit. */
+export interface PlannedLimit {
+  /** Metric name of the sensor: "host.memory.available". */
+  readonly sensor: string;
+  readonly unit: CatalogueEntry['unit'];
+  readonly triggers: readonly PlannedTrigger[];
+}
+
+export interface PlannedTrigger {
+  readonly action: SafetyAction;
+  readonly operator: '<' | '>';
+  /** Absolute, in the sensor's unit: a percentage of memory is made bytes of the total here. */
+  readonly bound: number;
+  readonly forMs: number;
+  /** As written: "< 10% for 2s". */
+  readonly text: string;
+  readonly source: 'profile' | 'scenario';
+}
+
+export interface PlannedSafety {
+  readonly profile: string;
+  readonly limits: readonly PlannedLimit[];
+  /** Bytes that always stay free: no lease is granted into them. */
+  readonly reserveBytes: number;
+  readonly maxDurationMs: number;
+  /** How long instances may take to stop and give back before the next rung of the stop ladder. */
+  readonly gracefulStopMs: number;
+  /** Niceness of actor threads (0 leaves it). */
+  readonly actorNice: number;
+}
+
+export interface PlannedThreshold {
+  /** "op.latency{actor:db} p99 < 5ms": one line for tables. */
+  readonly text: string;
+  readonly selector: Selector;
+  readonly selectorText: string;
+  readonly assertion: Assertion;
+  readonly severity: 'fail' | 'warn';
+}
+
+export interface PlannedExporter {
+  readonly name: string;
+  readonly uses: string;
+  readonly options: Readonly<Record<string, unknown>>;
+}
+
+/** A safety profile as its data file says it. */
+export interface Profile {
+  readonly name: string;
+  readonly description: string;
+  /** Order of width: a run may need at most what was granted. laptop 0 < ci 1 < server 2 < lab 3. */
+  readonly rank: number;
+  /** By sensor, by action: "< 10% for 2s". */
+  readonly limits: Readonly<Record<string, Readonly<Partial<Record<SafetyAction, string>>>>>;
+  readonly reserve: { readonly bytes: string; readonly share: string };
+  readonly maxDuration: string;
+  readonly gracefulStop: string;
+  readonly actorNice: number;
+}
+
+export type { Assertion, Selector, Trigger };

@@ -1,0 +1,206 @@
+/** What a simulator is. Plain data and functions: nothing to inherit, nothing that is scanned for. */
+import type { Capability, HostFacts, ResourceEstimate } from './host.js';
+import type { MetricSpecs, Recorders } from './metrics.js';
+import type { ObjectSchema, Resolved } from './schema-types.js';
+
+/** Raised only when an existing plugin would stop working. Checked before any code of the plugin runs. */
+export const PLUGIN_API = 1;
+
+/**
+ * What the one number that moves means.
+ * amount: hold so much. growth: take so much more a second; 0 % keeps what is held. rate: operations a second,
+ * started when due whether or not earlier ones are done. concurrency: operations in flight. switch: on above 0 %.
+ */
+export type ControlKind = 'amount' | 'growth' | 'rate' | 'concurrency' | 'switch';
+
+/** The unit of an actor's `peak` picks one of its simulator's controls: no two may share a unit. */
+export interface Control {
+  readonly kind: ControlKind;
+  readonly unit: 'bytes' | 'cores' | 'count' | 'bytes/s' | 'ops/s' | 'switch';
+  /** Used when the scenario gives no `peak`: "100% of quota", "100/s". At most one control has it. */
+  readonly defaultPeak?: string;
+  /**
+   * What a percentage of peak may be "of", each as an amount of this control's unit on this host. Pure.
+   * `defaultBase` is taken when a percentage names none; without it a bare percentage is an error.
+   */
+  readonly bases?: Readonly<Record<string, (host: HostFacts) => number>>;
+  readonly defaultBase?: string;
+}
+
+/** What a lease is of. An actor takes these only by lease. */
+export type Resource = 'memory' | 'openFiles' | 'disk' | 'pids' | 'sockets';
+
+export interface Lease {
+  /** Claims n of what is already granted. Never blocks; false when not that much is granted. */
+  take(n: number): boolean;
+  /**
+   * Synchronous simulators: parks this thread until n is granted, then claims it. False when a stop or a release
+   * was asked meanwhile, or when less than n is asked of the actor by now. n ≤ `batchMax`.
+   */
+  wait(n: number): boolean;
+  /** The same for code that awaits. */
+  request(n: number): Promise<boolean>;
+  /** What was claimed exists now and shows in the host's readings (pages touched, descriptors open). */
+  confirm(n: number): void;
+  /** So much was given back to the host. */
+  give(n: number): void;
+  /** The largest n that wait and request take. */
+  readonly batchMax: number;
+}
+
+/** What the core gives an instance. Plugins are trusted code: this is a contract with checks, not a sandbox. */
+export interface ActorContext<O, M extends MetricSpecs> {
+  readonly actor: string;
+  readonly instance: { readonly index: number; readonly count: number };
+  readonly options: O;
+  /** The control that the scenario's peak picked. */
+  readonly control: ControlKind;
+  /** This instance's share of the peak, in the control's unit. */
+  readonly peak: number;
+  /** The amount asked of this instance now, in the control's unit (growth: what it should hold by now). */
+  asked(): number;
+  /** 0 to 1 of peak, after the safety gate's scale. Reads shared memory: valid in a loop that never yields. */
+  level(): number;
+  /** What this instance really holds or does now, in the unit of asked(). */
+  achieved(amount: number): void;
+  /** True once a stop was asked for. Reads shared memory, so that a blocking loop sees it too. */
+  stopped(): boolean;
+  /** The same for code that awaits. */
+  readonly signal: AbortSignal;
+  /** Seeded by run, actor and instance. Math.random is banned in simulators. */
+  random(): number;
+  /** CLOCK_MONOTONIC. Date.now is banned in simulators. */
+  nowNs(): number;
+  readonly metrics: Recorders<M>;
+  /** One memory for all instances of the actor, of the size that `shared` declared; else null. */
+  readonly shared: SharedArrayBuffer | null;
+  readonly lease: Lease;
+  /**
+   * Sleeps this thread until what is asked may have changed (level, scale, lease, release, stop) or until maxMs.
+   * Without maxMs it costs nothing while nothing changes. For synchronous loops.
+   */
+  park(maxMs?: number): void;
+  /** Says that a working loop is alive; needed only where a loop runs longer than the simulator's `quietMs`. */
+  beat(): void;
+  /** A directory of this instance's own, removed after the run in every outcome. */
+  scratch(): Promise<string>;
+  log(level: 'debug' | 'info' | 'warn', message: string): void;
+  /** This host, or the target, lacks what the simulator needs: the run ends as "could not start" (exit 7). */
+  unavailable(reason: string): never;
+}
+
+/** One due operation. */
+export interface Operation {
+  /** When it was due, CLOCK_MONOTONIC. Its latency counts from here. */
+  readonly dueNs: number;
+  readonly sequence: number;
+  readonly signal: AbortSignal;
+  random(): number;
+}
+
+/** What an operation did. `op` names one of the simulator's `operations` (default: the first). */
+export interface Outcome {
+  readonly op?: string;
+  readonly bytes?: number;
+}
+
+/** A failed operation, counted under its code; the actor goes on. Anything else that is thrown fails the actor. */
+export class OperationError extends Error {
+  override name = 'OperationError';
+  readonly code: string;
+  constructor(code: string, message: string = code) {
+    super(message);
+    this.code = code;
+  }
+}
+
+/**
+ * One running instance. It works in exactly one way:
+ * - `step(op)`: one operation, synchronous, called when due;
+ * - `stepAsync(op)`: one operation; the core keeps up to the instance's share of `inFlight` outstanding;
+ * - `run()`: its own loop until stopped();
+ * - `adjust(amount)` alone, for holders (controls amount and growth): move towards the amount, at most 100 ms of
+ *   work a call, and report with achieved(). Called again while achieved differs from asked; a holder at its
+ *   amount is parked and costs nothing.
+ * Where `adjust` stands beside one of the others it is called when what is asked has changed.
+ */
+export interface ActorInstance {
+  step?(op: Operation): Outcome | 'done' | void;
+  stepAsync?(op: Operation): Promise<Outcome | 'done' | void>;
+  run?(): Promise<void> | void;
+  adjust?(amount: number): Promise<void> | void;
+  /** Give back everything held, now; a later adjust with an amount above 0 takes again. */
+  release?(): Promise<void> | void;
+  /** Always called, once, in every outcome in which the thread still runs. */
+  dispose(): Promise<void> | void;
+}
+
+export interface EstimateInput<O> {
+  readonly options: O;
+  readonly control: ControlKind;
+  /** Of the actor as a whole. */
+  readonly peak: number;
+  readonly instances: number;
+  /** How long the actor is above 0 %, at most. */
+  readonly loadedMs: number;
+  readonly host: HostFacts;
+}
+
+export interface PrepareContext<O> {
+  readonly actor: string;
+  readonly options: O;
+  readonly peak: number;
+  readonly signal: AbortSignal;
+  log(level: 'debug' | 'info' | 'warn', message: string): void;
+  unavailable(reason: string): never;
+}
+
+type PerOptions<O, T> = T | ((input: { readonly options: O }) => T);
+
+export interface Simulator<S extends ObjectSchema = ObjectSchema, M extends MetricSpecs = MetricSpecs> {
+  readonly name: string;
+  readonly description: string;
+  readonly controls: readonly Control[];
+  /** The kinds of operation it does, for the tag `op`. Needed with step and stepAsync. */
+  readonly operations?: readonly string[];
+  readonly options: S;
+  readonly metrics: M;
+  readonly needs?: PerOptions<Resolved<S>, readonly Capability[]>;
+  /** thread: shares the agent of built-in thread actors. process: each actor has an agent of its own. */
+  readonly isolation?: PerOptions<Resolved<S>, 'thread' | 'process'>;
+  /** The resource that this simulator takes, always by lease. */
+  readonly takes?: PerOptions<Resolved<S>, Resource | null>;
+  /** Instances when the scenario does not say. Default 1. */
+  readonly defaultInstances?: (host: HostFacts) => number;
+  /** One step or adjust may be silent for so long before it counts as stuck. Default 3000. */
+  readonly quietMs?: number;
+  /** Bytes of memory that all instances of one actor share. */
+  readonly shared?: number;
+  /** Pure, before anything starts: the cost at peak. Growth: by the end of its time; the leases bound it anyway. */
+  estimate?(input: EstimateInput<Resolved<S>>): ResourceEstimate;
+  /** Once per actor, before its instances start, on the first instance's thread. */
+  prepare?(ctx: PrepareContext<Resolved<S>>): Promise<void> | void;
+  start(ctx: ActorContext<Resolved<S>, M>): Promise<ActorInstance> | ActorInstance;
+  /** Once per actor, after its last instance was disposed. */
+  cleanup?(ctx: PrepareContext<Resolved<S>>): Promise<void> | void;
+}
+
+export interface Plugin {
+  readonly name: string;
+  readonly api: typeof PLUGIN_API;
+  readonly simulators?: readonly AnySimulator[];
+}
+
+/** The existential view that the registry and the actor thread use; `any` stays on this line. */
+// eslint-disable-next-line @typescript-eslint/no-explicit-any
+export type AnySimulator = Simulator<any, any>;
+
+export function defineSimulator<const S extends ObjectSchema, const M extends MetricSpecs>(
+  simulator: Simulator<S, M>,
+): Simulator<S, M> {
+  return simulator;
+}
+
+export function definePlugin(plugin: Omit<Plugin, 'api'>): Plugin {
+  return { ...plugin, api: PLUGIN_API };
+}

@@ -1,0 +1,130 @@
+/** summary.json: the outcome of a run. Schema version 1; additions only. */
+import type { ExitCode } from '../base/exit-codes.js';
+import type { SafetyState } from '../base/sentences.js';
+import type { StopCause } from './events.js';
+import type { HostFacts } from './host.js';
+import type { MetricKind, MetricUnit, Tags } from './metrics.js';
+
+export const SUMMARY_VERSION = 1;
+
+export type Verdict = 'passed' | 'failed' | 'stopped' | 'interrupted' | 'error' | 'incomplete';
+
+export interface RunSummary {
+  readonly version: typeof SUMMARY_VERSION;
+  readonly run: string;
+  readonly scenario: string;
+  readonly description: string;
+  readonly seed: number;
+  /** Passed: everything held. Incomplete: rebuilt from the record of a run that did not end itself. */
+  readonly verdict: Verdict;
+  readonly exitCode: ExitCode;
+  /** One sentence each; the first is the reason for the exit code. */
+  readonly reasons: readonly string[];
+  readonly startedAt: string | null;
+  readonly plannedMs: number;
+  readonly tookMs: number;
+  readonly stopCause: StopCause | null;
+  readonly thresholds: readonly ThresholdResult[];
+  readonly phases: readonly PhaseSummary[];
+  readonly actors: readonly ActorSummary[];
+  readonly trust: TrustReport;
+  readonly safety: SafetySummary;
+  /** What was given back and what is left behind. */
+  readonly after: {
+    readonly stopMs: number | null;
+    readonly leftBehind: readonly string[];
+    readonly heldAtStop: Readonly<Record<string, number>>;
+  };
+  readonly host: HostFacts;
+  readonly record: string;
+  readonly lost: { readonly windows: number; readonly events: number; readonly frames: number };
+  readonly notes: readonly string[];
+}
+
+export interface ThresholdResult {
+  readonly text: string;
+  readonly selector: string;
+  readonly aggregate: string;
+  /** Null: no data, which fails the threshold. */
+  readonly value: number | null;
+  readonly unit: MetricUnit | 'per-second';
+  readonly wanted: string;
+  readonly ok: boolean;
+  readonly severity: 'fail' | 'warn';
+  /** Which actor (where each is judged by itself) and phases it is about. */
+  readonly actor: string | null;
+  readonly phases: readonly string[];
+  /** Set when it failed: why, in words ("no data", "first above in climb at 00:07"). */
+  readonly detail: string | null;
+}
+
+/** One series over a phase or the run. Quantiles are null where n·(1−p) < 10. */
+export interface SeriesSummary {
+  readonly metric: string;
+  readonly kind: MetricKind;
+  readonly unit: MetricUnit;
+  readonly tags: Tags;
+  readonly count: number | null;
+  readonly sum: number | null;
+  readonly rate: number | null;
+  readonly avg: number | null;
+  readonly min: number | null;
+  readonly max: number | null;
+  readonly last: number | null;
+  readonly quantiles: Readonly<Record<'p50' | 'p90' | 'p99' | 'p99.9' | 'p99.99', number | null>> | null;
+}
+
+export interface PhaseSummary {
+  readonly name: string;
+  readonly index: number;
+  readonly measured: boolean;
+  readonly tookMs: number;
+  readonly windows: number;
+  readonly series: readonly SeriesSummary[];
+}
+
+export interface ActorSummary {
+  readonly actor: string;
+  readonly simulator: string;
+  readonly unit: string;
+  readonly peak: number;
+  readonly instances: number;
+  /** By phase in which it was loaded: what was asked and done, time-weighted; lowest window of achieved (share). */
+  readonly phases: readonly {
+    readonly phase: string;
+    readonly asked: number;
+    readonly held: number;
+    readonly achieved: number | null;
+    readonly lowest: number | null;
+  }[];
+  readonly failures: readonly string[];
+}
+
+export interface TrustReport {
+  readonly trustworthy: boolean;
+  readonly checks: readonly TrustCheck[];
+}
+
+export interface TrustCheck {
+  /** Stable name: "achieved", "lost-frames", "clock-jump", "own-cpu", "littles-law" … */
+  readonly check: string;
+  /** Null: this run gives nothing to check it on. */
+  readonly ok: boolean | null;
+  readonly detail: string;
+}
+
+export interface SafetySummary {
+  readonly profile: string;
+  readonly worst: SafetyState;
+  readonly actions: number;
+  /** The limit that came nearest to acting, with the reading closest to its bound. */
+  readonly closest: {
+    readonly sensor: string;
+    readonly unit: string;
+    readonly value: number;
+    readonly action: string;
+    readonly bound: number;
+  } | null;
+  /** Sensors that this host lacks. */
+  readonly absent: readonly string[];
+}
