@@ -1,0 +1,183 @@
+/**
+ * The orchestrator's side of one agent: forks it, loads it, knows which of its instances still run, and turns its
+ * end, however it comes, into one answer. What the agent says goes on to the orchestrator.
+ */
+import { MS, nowNs } from '../base/clock.js';
+import { deferred } from '../base/deferred.js';
+import { BruntError } from '../base/errors.js';
+import type { FromAgent, InstanceOutcome, ToAgent } from '../contract/messages.js';
+import type { PlannedActor, PlannedAgent } from '../contract/plan.js';
+import type { Link } from '../agent/link.js';
+import { forkAgent } from '../agent/link-local.js';
+import type { Stoppable } from './stop-ladder.js';
+
+/** Booting an agent: Node itself, koffi, our modules; many times what it takes on a loaded machine. */
+const BOOT_DEADLINE_MS = 20_000;
+/** On top of it, for each instance: a thread, an import, the simulator's own start. */
+const INSTANCE_DEADLINE_MS = 1000;
+
+export interface AgentCallbacks {
+  message(agent: AgentHandle, body: FromAgent): void;
+  output(agent: AgentHandle, stream: 'stdout' | 'stderr', text: string): void;
+  /** The process ended before it was told to. `running`: actors that had instances left. */
+  lost(agent: AgentHandle, cause: string, running: readonly string[]): void;
+}
+
+export class AgentHandle implements Stoppable {
+  readonly name: string;
+  readonly actors: readonly PlannedActor[];
+  readonly journal: string;
+  readonly #link: Link;
+  readonly #callbacks: AgentCallbacks;
+  readonly #load: ToAgent;
+  readonly #running = new Map<string, Set<number>>();
+  readonly #idle = deferred();
+  readonly #ready = deferred();
+  readonly #forkedNs = nowNs();
+  #boot = '';
+  #mayLoad = false;
+  #isIdle = false;
+  #isReady = false;
+  #isExpectedToEnd = false;
+
+  constructor(
+    run: string,
+    agent: PlannedAgent,
+    actors: readonly PlannedActor[],
+    load: Omit<ToAgent & { type: 'load' }, 'type' | 'actors' | 'journal'> & { readonly journal: string },
+    callbacks: AgentCallbacks,
+  ) {
+    this.name = agent.name;
+    this.actors = actors;
+    this.journal = load.journal;
+    this.#callbacks = callbacks;
+    this.#load = { type: 'load', actors, ...load };
+    for (const actor of actors) {
+      this.#running.set(actor.name, new Set(Array.from({ length: actor.instances }, (_, i) => i)));
+    }
+    this.#ready.promise.catch(() => undefined); // awaited in `ready`; a failure before that is not unhandled
+    this.#link = forkAgent({ run, agent: agent.name, epoch: 0 });
+    this.#link.onMessage((body, { boot }) => this.#onMessage(body, boot));
+    this.#link.onOutput((stream, text) => this.#callbacks.output(this, stream, text));
+    void this.#link.closed.then(({ code, signal }) => this.#onClosed(code, signal));
+  }
+
+  get pid(): number {
+    return this.#link.pid;
+  }
+
+  /** Tells one life of the process from the next; empty until it has said hello. */
+  get boot(): string {
+    return this.#boot;
+  }
+
+  get ageMs(): number {
+    return (nowNs() - this.#forkedNs) / MS;
+  }
+
+  get isIdle(): boolean {
+    return this.#isIdle;
+  }
+
+  /** Every instance has ended, or the process. */
+  get idle(): Promise<void> {
+    return this.#idle.promise;
+  }
+
+  get isReady(): boolean {
+    return this.#isReady;
+  }
+
+  get closed(): Promise<unknown> {
+    return this.#link.closed;
+  }
+
+  /** Lets the agent load its actors as soon as it has said hello: forked early, it boots meanwhile. */
+  load(): void {
+    this.#mayLoad = true;
+    if (this.#boot !== '') this.send(this.#load);
+  }
+
+  /** Settles when every instance is loaded and waits for the start instant; rejects when the agent cannot get there. */
+  async ready(): Promise<void> {
+    const instances = this.actors.reduce((sum, actor) => sum + actor.instances, 0);
+    const deadlineMs = BOOT_DEADLINE_MS + INSTANCE_DEADLINE_MS * instances;
+    const timer = setTimeout(() => {
+      this.#ready.reject(
+        new BruntError({
+          code: 'E_AGENT_START',
+          message: `agent ${this.name} was not ready after ${deadlineMs / 1000} s`,
+          place: { path: `agent ${this.name}` },
+        }),
+      );
+    }, deadlineMs);
+    try {
+      await this.#ready.promise;
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  send(body: ToAgent): void {
+    if (this.#link.isOpen) this.#link.send(body);
+  }
+
+  stop(rung: 'ask' | 'release' | 'terminate'): void {
+    this.send({ type: 'stop', rung });
+  }
+
+  kill(): void {
+    this.#isExpectedToEnd = true;
+    this.#link.kill();
+  }
+
+  /** Tells an idle agent to end, and makes sure that it does. */
+  async exit(deadlineMs: number): Promise<void> {
+    this.#isExpectedToEnd = true;
+    this.send({ type: 'exit' });
+    const timer = setTimeout(() => this.#link.kill(), deadlineMs);
+    await this.#link.closed;
+    clearTimeout(timer);
+  }
+
+  #onMessage(body: FromAgent, boot: string): void {
+    if (body.type === 'hello') {
+      this.#boot = boot;
+      if (this.#mayLoad) this.send(this.#load);
+    }
+    if (body.type === 'ready') {
+      this.#isReady = true;
+      this.#ready.resolve();
+    }
+    this.#callbacks.message(this, body);
+    if (body.type === 'ended') this.#onEnded(body.actor, body.instance, body.outcome);
+  }
+
+  #onEnded(actor: string, instance: number, outcome: InstanceOutcome): void {
+    this.#running.get(actor)?.delete(instance);
+    if (!this.#isReady && outcome.kind !== 'done') {
+      this.#ready.reject(new Error(`an instance of ${actor} ended while starting`));
+    }
+    if ([...this.#running.values()].every((left) => left.size === 0)) this.#becomeIdle();
+  }
+
+  #onClosed(code: number | null, signal: string | null): void {
+    const cause = signal === null ? `exit code ${code ?? 'unknown'}` : `signal ${signal}`;
+    const running = [...this.#running].filter(([, left]) => left.size > 0).map(([actor]) => actor);
+    this.#running.clear();
+    if (!this.#isExpectedToEnd) this.#callbacks.lost(this, cause, running);
+    this.#ready.reject(
+      new BruntError({
+        code: 'E_AGENT_START',
+        message: `agent ${this.name} ended while starting (${cause})`,
+        place: { path: `agent ${this.name}` },
+      }),
+    );
+    this.#becomeIdle();
+  }
+
+  #becomeIdle(): void {
+    this.#isIdle = true;
+    this.#idle.resolve();
+  }
+}

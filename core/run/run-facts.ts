@@ -1,0 +1,101 @@
+/**
+ * What the events of a run say about how it went. Fed live, or from the record of a run that did not end itself:
+ * the summary is made from the same facts either way.
+ */
+import type { ExitCode } from '../base/exit-codes.js';
+import { EXIT } from '../base/exit-codes.js';
+import type { SafetyState } from '../base/sentences.js';
+import { SAFETY_STATES } from '../base/sentences.js';
+import { formatQuantity } from '../base/units.js';
+import type { RunEvent, StopCause } from '../contract/events.js';
+import { dimensionOf } from './dimension.js';
+
+const STOP_EXITS: Partial<Record<StopCause, ExitCode>> = {
+  safety: EXIT.safety,
+  actor: EXIT.actor,
+  signal: EXIT.interrupted,
+  person: EXIT.interrupted,
+  'cannot-start': EXIT.cannotStart,
+  internal: EXIT.internal,
+  'max-duration': EXIT.safety,
+};
+
+export class RunFacts {
+  startedAt: string | null = null;
+  stopCause: StopCause | null = null;
+  hasEnded = false;
+  lastMs = 0;
+  worst: SafetyState = 'ok';
+  actions = 0;
+  exporterFailed = false;
+  readonly exits = new Set<ExitCode>();
+  readonly reasons: string[] = [];
+  readonly failures = new Map<string, string[]>();
+  readonly phaseTookMs = new Map<number, number>();
+  readonly notes: string[] = [];
+
+  add(event: RunEvent): void {
+    this.lastMs = Math.max(this.lastMs, event.atMs);
+    switch (event.type) {
+      case 'run.started':
+        this.startedAt = event.startedAt;
+        break;
+      case 'run.stopping':
+        this.#stopping(event.cause, event.reason);
+        break;
+      case 'run.ended':
+        this.hasEnded = true;
+        break;
+      case 'phase.ended':
+        this.phaseTookMs.set(event.phaseIndex, event.tookMs);
+        break;
+      case 'actor.failed':
+        this.#failed(event);
+        break;
+      case 'safety.action':
+        this.#acted(event);
+        break;
+      case 'exporter.failed':
+        this.exits.add(EXIT.lostData);
+        this.reasons.push(`exporter ${event.exporter}: ${event.reason}`);
+        break;
+      case 'note':
+        this.notes.push(event.message);
+        break;
+      default:
+    }
+  }
+
+  #stopping(cause: StopCause, reason: string): void {
+    this.stopCause = cause;
+    const exit = STOP_EXITS[cause];
+    if (exit === undefined) return;
+    this.exits.add(cause === 'signal' && reason.includes('SIGTERM') ? EXIT.terminated : exit);
+    this.reasons.push(reason);
+  }
+
+  #failed(event: RunEvent & { type: 'actor.failed' }): void {
+    const isUnavailable = event.code === 'E_UNAVAILABLE';
+    this.exits.add(isUnavailable ? EXIT.cannotStart : EXIT.actor);
+    const instance = event.instance === null ? '' : `[${event.instance}]`;
+    const method = event.method === null ? '' : ` in ${event.method}`;
+    const text = `${event.actor}${instance} (${event.simulator})${method}: ${event.reason}`;
+    this.reasons.push(text);
+    const list = this.failures.get(event.actor);
+    if (list === undefined) this.failures.set(event.actor, [text]);
+    else list.push(text);
+  }
+
+  #acted(event: RunEvent & { type: 'safety.action' }): void {
+    this.actions++;
+    if (SAFETY_STATES.indexOf(event.to) > SAFETY_STATES.indexOf(this.worst)) this.worst = event.to;
+  }
+}
+
+/** "host.memory.available 2.1 GiB, limit 2.4 GiB (profile): stop". */
+export function describeAction(event: RunEvent & { type: 'safety.action' }): string {
+  const dimension = dimensionOf(event.unit);
+  const value = formatQuantity(event.value, dimension);
+  const bound = formatQuantity(event.bound, dimension);
+  return `${event.limit} at ${value}, ${event.to} limit ${bound} (${event.source}): ${event.effect}`;
+}

@@ -1,0 +1,53 @@
+/**
+ * Windows, events and readings as shared streams: one computation, many consumers. The only import of rxjs; raw
+ * samples never pass through here (a few items a second do). A consumer that throws is reported, never lost.
+ */
+import type { RunEvent } from '../contract/events.js';
+import type { SeriesPoint, Window } from '../contract/metrics.js';
+
+export interface Feed<T> {
+  subscribe(consumer: (item: T) => void): void;
+}
+
+export interface RunStreams {
+  readonly windows: Feed<Window>;
+  readonly events: Feed<RunEvent>;
+  /** The host's series of each window: what the safety monitor saw. */
+  readonly readings: Feed<readonly SeriesPoint[]>;
+  window(window: Window): void;
+  event(event: RunEvent): void;
+  complete(): void;
+}
+
+export async function openStreams(onConsumerError: (error: unknown) => void): Promise<RunStreams> {
+  const { Subject, filter, map, share } = await import('rxjs');
+  const windows = new Subject<Window>();
+  const events = new Subject<RunEvent>();
+  const readings = windows.pipe(
+    map((window) => window.series.filter((s) => s.metric.startsWith('host.'))),
+    filter((series) => series.length > 0),
+    share(),
+  );
+  const feed = <T>(source: { subscribe(next: (item: T) => void): unknown }): Feed<T> => ({
+    subscribe(consumer) {
+      source.subscribe((item) => {
+        try {
+          consumer(item);
+        } catch (error) {
+          onConsumerError(error);
+        }
+      });
+    },
+  });
+  return {
+    windows: feed(windows),
+    events: feed(events),
+    readings: feed(readings),
+    window: (window) => windows.next(window),
+    event: (event) => events.next(event),
+    complete() {
+      windows.complete();
+      events.complete();
+    },
+  };
+}
