@@ -34,6 +34,7 @@ export const ERROR_CODES = {
   E_PLUGIN_LOAD: entry(EXIT.invalid, 'A plugin cannot be found or its module cannot be imported.'),
   E_PROFILE: entry(EXIT.cannotStart, 'The scenario needs a wider safety profile than was granted.'),
   E_RECORD: entry(EXIT.lostData, 'The run record cannot be written or read.'),
+  E_RECORD_OPEN: entry(EXIT.cannotStart, 'The run record cannot be made.'),
   E_RUN_UNKNOWN: entry(EXIT.invalid, 'No run record has this name.'),
   E_SAFETY: entry(EXIT.safety, 'The safety gate stopped the run.'),
   E_SCHEMA: entry(EXIT.invalid, 'A value has the wrong type or a key is unknown.'),

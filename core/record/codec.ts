@@ -1,0 +1,103 @@
+/**
+ * Windows as JSON lines and back. A window comes in from the metric pipeline and leaves as one line of
+ * windows.ndjson; what a line cannot mean comes back as null. Called by the record's writer and reader.
+ */
+import { assert } from '../base/assert.js';
+import type { Bins, Point, SeriesPoint, Tags, Window } from '../contract/metrics.js';
+
+/** Raised when a reader of the version before could not understand a line. */
+const LINE_VERSION = 1;
+
+/** A line without its end of line. Asserts that every number is finite: the pipeline refuses others at the source. */
+export function encodeWindow(window: Window): string {
+  const { index, phase, phaseIndex, startMs, endMs, measured, missing } = window;
+  const head = { v: LINE_VERSION, index, phase, phaseIndex, startMs, endMs, measured, missing };
+  return JSON.stringify({ ...head, series: window.series.map(encodeSeries) }, refuseNonFinite);
+}
+
+/** The window of one line, or null when the line is torn or is not one. */
+export function decodeWindow(line: string): Window | null {
+  const value = parseObject(line);
+  if (value?.['v'] !== LINE_VERSION) return null;
+  const { index, phase, phaseIndex, startMs, endMs, measured, missing, series } = value;
+  if (!areNumbers([index, phaseIndex, startMs, endMs]) || typeof phase !== 'string') return null;
+  if (typeof measured !== 'boolean' || !areStrings(missing) || !Array.isArray(series)) return null;
+  const decoded = (series as unknown[]).map(decodeSeries);
+  if (decoded.some((each) => each === null)) return null;
+  return {
+    index: index as number,
+    phase,
+    phaseIndex: phaseIndex as number,
+    startMs: startMs as number,
+    endMs: endMs as number,
+    measured,
+    missing,
+    series: decoded as SeriesPoint[],
+  };
+}
+
+/** The object that a line holds, or null. */
+export function parseObject(line: string): Record<string, unknown> | null {
+  try {
+    const value: unknown = JSON.parse(line);
+    return isObject(value) ? value : null;
+  } catch {
+    return null; // A torn line: what was being written when the writer died.
+  }
+}
+
+function encodeSeries({ metric, tags, point }: SeriesPoint): Record<string, unknown> {
+  if (point.kind !== 'trend') return { metric, tags, ...point };
+  const { index, count } = point.bins;
+  return { metric, tags, ...point, bins: [[...index], [...count]] };
+}
+
+function decodeSeries(value: unknown): SeriesPoint | null {
+  if (!isObject(value)) return null;
+  const { metric, tags, ...rest } = value;
+  if (typeof metric !== 'string' || !isObject(tags) || !areStrings(Object.values(tags))) return null;
+  const point = decodePoint(rest);
+  return point && { metric, tags: tags as Tags, point };
+}
+
+const NUMBERS_OF: Readonly<Record<string, readonly string[]>> = {
+  counter: ['count'],
+  gauge: ['avg', 'min', 'max', 'last', 'coveredNs'],
+  ratio: ['hits', 'total'],
+  trend: ['count', 'sum', 'min', 'max'],
+};
+
+function decodePoint(value: Record<string, unknown>): Point | null {
+  const kind = value['kind'];
+  const keys = typeof kind === 'string' ? NUMBERS_OF[kind] : undefined;
+  if (!keys || !areNumbers(keys.map((key) => value[key]))) return null;
+  const point = Object.fromEntries([['kind', kind], ...keys.map((key) => [key, value[key]])]) as unknown;
+  if (kind !== 'trend') return point as Point;
+  const bins = decodeBins(value['bins']);
+  return bins && ({ ...(point as object), bins } as Point);
+}
+
+function decodeBins(value: unknown): Bins | null {
+  if (!Array.isArray(value) || value.length !== 2) return null;
+  const [index, count] = value as unknown[];
+  if (!Array.isArray(index) || !Array.isArray(count) || index.length !== count.length) return null;
+  if (!areNumbers(index) || !areNumbers(count)) return null;
+  return { index: Uint16Array.from(index), count: Float64Array.from(count) };
+}
+
+function refuseNonFinite(key: string, value: unknown): unknown {
+  assert(typeof value !== 'number' || Number.isFinite(value), `${key} of a window is ${String(value)}`);
+  return value;
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function areNumbers(values: readonly unknown[]): values is readonly number[] {
+  return values.every((value) => typeof value === 'number');
+}
+
+function areStrings(values: unknown): values is readonly string[] {
+  return Array.isArray(values) && values.every((value) => typeof value === 'string');
+}
