@@ -1,0 +1,30 @@
+/** Which kernel thread this is and how much CPU time threads of this process used. Called by actors and agents. */
+import { readlinkSync } from 'node:fs';
+import { libc } from './libc.js';
+import { parseSchedstat, readText } from './procfs.js';
+
+/** Kernel id of the calling thread; null where /proc does not say. */
+export function threadId(): number | null {
+  try {
+    const id = Number(readlinkSync('/proc/thread-self').split('/').pop());
+    return Number.isInteger(id) ? id : null;
+  } catch {
+    // No /proc: another platform.
+    return null;
+  }
+}
+
+/** CPU time of the calling thread in nanoseconds; exact with libc, else in kernel ticks; null where neither is. */
+export function threadCpuNs(): number | null {
+  const c = libc();
+  return c === null ? schedCpuNs('/proc/thread-self/schedstat') : c.threadCpuNs();
+}
+
+/** CPU time of another thread of this process, in kernel ticks of 1 to 10 ms; null when it is gone. */
+export function taskCpuNs(tid: number): number | null {
+  return schedCpuNs(`/proc/self/task/${tid}/schedstat`);
+}
+
+function schedCpuNs(path: string): number | null {
+  return parseSchedstat(readText(path) ?? '')?.cpuNs ?? null;
+}
