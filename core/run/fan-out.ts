@@ -77,9 +77,11 @@ class Outlet {
   }
 
   async drain(): Promise<void> {
-    await within(END_DEADLINE_MS, this.#pumping ?? Promise.resolve(), 'did not take its windows in time').catch(
-      (error: unknown) => (this.#failure ??= messageOf(error)),
-    );
+    await within(
+      END_DEADLINE_MS,
+      this.#pumping ?? Promise.resolve(),
+      'did not take its windows in time',
+    ).catch((error: unknown) => (this.#failure ??= messageOf(error)));
   }
 
   async end(summary: RunSummary): Promise<void> {

@@ -251,7 +251,7 @@ class Orchestrator {
     );
     this.#stopMs = (nowNs() - fromNs) / MS;
     await Promise.all(agents.map((agent) => agent.exit(AGENT_EXIT_MS)));
-    for (const agent of agents) await this.#reap(agent);
+    for (const agent of agents) this.#reap(agent);
     for (const window of this.#store?.flush(nowNs()) ?? []) this.#streams?.window(window);
     await this.#guard.stop();
   }
@@ -260,18 +260,26 @@ class Orchestrator {
     this.#digest(this.#plan.phases.length);
     for (const loss of await this.#fanOut.drain()) this.#exporterLost(loss);
     await this.#record.sync();
-    const { windows: lostWindows, events: lostEvents } = this.#record.lost;
-    if (lostWindows + lostEvents > 0) {
-      this.#exporterLost({ exporter: 'record', reason: 'too slow, or its disk failed', lostWindows, lostEvents });
+    if (this.#record.failure !== null) {
+      const { windows: lostWindows, events: lostEvents } = this.#record.lost;
+      this.#exporterLost({
+        exporter: 'record',
+        reason: this.#record.failure.message,
+        lostWindows,
+        lostEvents,
+      });
     }
     const summary = this.#summary();
     this.#emit({ type: 'run.ended', exitCode: summary.exitCode });
     this.#streams?.complete();
+    await this.#record.close();
     await this.#record.finish(summary);
+    const known = this.#fanOut.losses().length;
     const late = await this.#fanOut.end(summary);
-    if (late.length === 0) return summary;
+    if (late.length === known) return summary;
     // An exporter that failed while ending: known only now, so the record's summary is written once more.
-    for (const loss of late) this.#facts.add({ atMs: this.#atMs(), type: 'exporter.failed', ...loss });
+    for (const loss of late.slice(known))
+      this.#facts.add({ atMs: this.#atMs(), type: 'exporter.failed', ...loss });
     const amended = this.#summary();
     await this.#record.finish(amended);
     return amended;
@@ -362,8 +370,7 @@ class Orchestrator {
         },
         {
           message: (from, body) => this.#onMessage(from, body),
-          output: ({ name }, stream, text) =>
-            this.#emit({ type: 'agent.output', agent: name, stream, text }),
+          output: ({ name }, stream, text) => this.#emit({ type: 'agent.output', agent: name, stream, text }),
           lost: (from, cause, running) => this.#onLost(from, cause, running),
         },
       );
@@ -406,7 +413,8 @@ class Orchestrator {
       return;
     }
     const isUnavailable = outcome.kind === 'unavailable';
-    const reason = outcome.kind === 'terminated' ? 'did not stop when asked; its thread was terminated' : outcome.reason;
+    const reason =
+      outcome.kind === 'terminated' ? 'did not stop when asked; its thread was terminated' : outcome.reason;
     this.#emit({
       type: 'actor.failed',
       actor,
@@ -440,8 +448,8 @@ class Orchestrator {
     this.#stop('actor', `agent ${agent.name} ended: ${cause}`);
   }
 
-  async #reap(agent: AgentHandle): Promise<void> {
-    const { removed, left } = await reap(agent.journal);
+  #reap(agent: AgentHandle): void {
+    const { removed, left } = reap(agent.journal);
     if (removed.length > 0) {
       const detail = `removed ${removed.join(', ')}`;
       this.#emit({ type: 'stop.rung', rung: 'reap', agent: agent.name, detail });
@@ -490,7 +498,11 @@ class Orchestrator {
 
   #internal(error: unknown): void {
     if (error instanceof BruntError) this.#stop('internal', error.message);
-    else this.#stop('internal', `defect in brunt: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
+    else
+      this.#stop(
+        'internal',
+        `defect in brunt: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`,
+      );
   }
 
   #emit(body: RunEventBody): void {

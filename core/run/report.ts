@@ -43,7 +43,7 @@ export async function reportRun(
   return summary;
 
   function rebuilt(): RunSummary {
-    const { damaged } = record;
+    const damaged = Object.values(record.damaged).reduce((sum, lines) => sum + lines, 0);
     if (damaged > 0) facts.notes.push(`${damaged} damaged lines of the record were passed over`);
     facts.reasons.unshift('the run did not end itself: this is what its record holds');
     return buildSummary({ run, plan, record: recordDir, facts, accumulator, live: null });

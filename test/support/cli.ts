@@ -30,8 +30,12 @@ export class Cli {
       env: { ...process.env, NO_COLOR: '1', TMPDIR: cwd, ...env },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
-    this.child.stdout?.setEncoding('utf8').on('data', (text: string) => this.#grow(() => (this.stdout += text)));
-    this.child.stderr?.setEncoding('utf8').on('data', (text: string) => this.#grow(() => (this.stderr += text)));
+    this.child.stdout
+      ?.setEncoding('utf8')
+      .on('data', (text: string) => this.#grow(() => (this.stdout += text)));
+    this.child.stderr
+      ?.setEncoding('utf8')
+      .on('data', (text: string) => this.#grow(() => (this.stderr += text)));
     this.done = new Promise((resolve) => {
       this.child.on('close', (code, signal) => {
         this.#grow(() => undefined);
@@ -70,7 +74,10 @@ export class Workplace {
   readonly dir = mkdtempSync(join(tmpdir(), 'brunt-test-'));
 
   write(name: string, content: unknown): string {
-    writeFileSync(join(this.dir, name), typeof content === 'string' ? content : JSON.stringify(content, null, 2));
+    writeFileSync(
+      join(this.dir, name),
+      typeof content === 'string' ? content : JSON.stringify(content, null, 2),
+    );
     return name;
   }
 

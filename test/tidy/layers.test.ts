@@ -79,7 +79,9 @@ function mayImport(from: string, to: string): boolean {
   }
   if (there === 'core/base') return true;
   if (there === 'core/contract') return here !== 'core/base';
-  return (MAY_IMPORT[here] ?? []).some((allowed) => allowed === there || (allowed === 'core/*' && there.startsWith('core/')));
+  return (MAY_IMPORT[here] ?? []).some(
+    (allowed) => allowed === there || (allowed === 'core/*' && there.startsWith('core/')),
+  );
 }
 
 describe('the house', () => {
@@ -100,7 +102,9 @@ describe('the house', () => {
   });
 
   it('has no cycles, type imports included', () => {
-    const next = new Map(files.map((file) => [file, imports.filter((i) => i.from === file).map((i) => i.to)]));
+    const next = new Map(
+      files.map((file) => [file, imports.filter((i) => i.from === file).map((i) => i.to)]),
+    );
     const done = new Set<string>();
     const cycles: string[] = [];
     const visit = (file: string, path: readonly string[]): void => {
