@@ -67,3 +67,9 @@ export interface LoadSentence {
   /** Absent: hold `from`. */
   readonly to?: Quantity;
 }
+
+/** "5s..20s", "30%..100%": both ends in one unit, the smaller first. */
+export interface RangeSentence {
+  readonly from: Quantity;
+  readonly to: Quantity;
+}
