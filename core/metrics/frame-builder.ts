@@ -1,0 +1,239 @@
+/**
+ * Turns the recorders of a process into frames: an agent's main thread (or the guard's owner) adds groups of
+ * recorder memory, calls `build` at each window cut and `ack` when the receiver has answered.
+ */
+import { assert } from '../base/assert.js';
+import type { Frame, FrameSeries } from '../contract/messages.js';
+import { FRAMES_IN_FLIGHT } from '../contract/messages.js';
+import type { MetricSpecs, Tags } from '../contract/metrics.js';
+import { octaveOf } from './bins.js';
+import { SeriesLimiter } from './cardinality.js';
+import { seriesKey } from './layout.js';
+import { MergedCounter, MergedGauge, MergedRatio, MergedTrend } from './merged.js';
+import { openReaders, readRefused } from './readers.js';
+import type { SeriesReader } from './readers.js';
+
+export interface FrameGroup {
+  /** Put before each metric's name with a dot; empty for metrics under their full names. */
+  readonly prefix: string;
+  readonly specs: MetricSpecs;
+  /** Whose they are: `{ actor: 'hog' }`. Tags of the specs are added to these. */
+  readonly tags: Tags;
+  /** Recorder memory of every instance; they become one series for each metric and tag set. */
+  readonly buffers: readonly SharedArrayBuffer[];
+}
+
+type Merged = MergedCounter | MergedGauge | MergedRatio | MergedTrend;
+interface Entry {
+  readonly series: FrameSeries;
+  readonly merged: Merged;
+  isTold: boolean;
+}
+
+export class FrameBuilder {
+  readonly #entries: Entry[] = [];
+  readonly #byKey = new Map<string, Entry>();
+  readonly #buffers: SharedArrayBuffer[] = [];
+  readonly #limiter: SeriesLimiter;
+  #inFlight: Frame[] = [];
+  #seq = 0;
+
+  constructor(limiter: SeriesLimiter = new SeriesLimiter()) {
+    this.#limiter = limiter;
+  }
+
+  /** Series that exceeded the limits; their data went to the overflow series of their metric. */
+  get overflowed(): number {
+    return this.#limiter.overflowed;
+  }
+
+  /** May be called at any time; memory of a series that is already there joins it. */
+  add(group: FrameGroup): void {
+    assert(!group.prefix.endsWith('.'), 'the prefix of a frame group is given without its dot');
+    for (const buffer of group.buffers) {
+      this.#buffers.push(buffer);
+      for (const reader of openReaders(group.specs, buffer)) this.#join(group, reader);
+    }
+  }
+
+  #join(group: FrameGroup, source: SeriesReader): void {
+    const metric = group.prefix === '' ? source.metric : `${group.prefix}.${source.metric}`;
+    const { tags } = this.#limiter.place(metric, { ...group.tags, ...source.tags });
+    const key = seriesKey(metric, tags);
+    let entry = this.#byKey.get(key);
+    if (entry === undefined) {
+      const { kind, unit } = source.spec;
+      const series: FrameSeries = { id: this.#entries.length, metric, kind, unit, tags };
+      entry = { series, merged: makeMerged(source), isTold: false };
+      this.#entries.push(entry);
+      this.#byKey.set(key, entry);
+    }
+    addReader(entry.merged, source);
+  }
+
+  /**
+   * The frame that closes window `window`, of everything up to `toNs`; null while FRAMES_IN_FLIGHT are not
+   * acknowledged: nothing is read then, and the next frame covers that span as well.
+   */
+  build(span: { readonly window: number; readonly fromNs: number; readonly toNs: number }): Frame | null {
+    if (this.#inFlight.length >= FRAMES_IN_FLIGHT) return null;
+    const seq = this.#seq++;
+    const parts = new FrameParts(seq);
+    for (const entry of this.#entries) {
+      readMerged(entry.merged, span.toNs);
+      parts.append(entry.series.id, entry.merged);
+    }
+    const frame: Frame = {
+      seq,
+      ...span,
+      table: this.#entries.filter((entry) => !entry.isTold).map((entry) => entry.series),
+      ...parts.packed(),
+      refused: this.#buffers.reduce((sum, buffer) => sum + readRefused(buffer), 0),
+    };
+    this.#inFlight.push(frame);
+    return frame;
+  }
+
+  /** The receiver has applied frame `seq`; earlier ones still in flight are covered by it. */
+  ack(seq: number): void {
+    const frame = this.#inFlight.find((candidate) => candidate.seq === seq);
+    if (frame === undefined) return;
+    this.#inFlight = this.#inFlight.filter((candidate) => candidate.seq > seq);
+    for (const { id } of frame.table) this.#entry(id).isTold = true;
+    frame.counterIds.forEach((id, i) => {
+      const { merged } = this.#entry(id);
+      if (merged.kind === 'counter') merged.acked = frame.counters[i] as number;
+    });
+    frame.ratioIds.forEach((id, i) => {
+      const { merged } = this.#entry(id);
+      if (merged.kind !== 'ratio') return;
+      merged.ackedHits = frame.ratios[2 * i] as number;
+      merged.ackedTotal = frame.ratios[2 * i + 1] as number;
+    });
+    frame.gaugeIds.forEach((id, i) => {
+      const { merged } = this.#entry(id);
+      if (merged.kind !== 'gauge') return;
+      merged.ackedNs = frame.gauges[5 * i + 1] as number;
+      merged.extremes.ack(seq);
+    });
+    this.#ackTrends(frame);
+  }
+
+  #ackTrends(frame: Frame): void {
+    let at = 0;
+    frame.trendIds.forEach((id, i) => {
+      const { merged } = this.#entry(id);
+      const end = at + (frame.trends[5 * i + 4] as number);
+      if (merged.kind === 'trend') {
+        merged.acked = frame.trends[5 * i] as number;
+        merged.extremes.ack(frame.seq);
+        for (let k = at; k < end; k++) {
+          const bin = frame.binIndex[k] as number;
+          merged.ackBin(octaveOf(bin), bin, frame.binCount[k] as number);
+        }
+      }
+      at = end;
+    });
+  }
+
+  #entry(id: number): Entry {
+    const entry = this.#entries[id];
+    assert(entry !== undefined, `frame series ${id} is unknown`);
+    return entry;
+  }
+}
+
+/** Collects the numbers of one frame; series that say nothing new are left out. */
+class FrameParts {
+  readonly #seq: number;
+  readonly #counterIds: number[] = [];
+  readonly #counters: number[] = [];
+  readonly #ratioIds: number[] = [];
+  readonly #ratios: number[] = [];
+  readonly #gaugeIds: number[] = [];
+  readonly #gauges: number[] = [];
+  readonly #trendIds: number[] = [];
+  readonly #trends: number[] = [];
+  readonly #binIndex: number[] = [];
+  readonly #binCount: number[] = [];
+
+  constructor(seq: number) {
+    this.#seq = seq;
+  }
+
+  append(id: number, merged: Merged): void {
+    switch (merged.kind) {
+      case 'counter':
+        if (merged.total === merged.acked) return;
+        this.#counterIds.push(id);
+        this.#counters.push(merged.total);
+        return;
+      case 'ratio':
+        if (merged.total === merged.ackedTotal && merged.hits === merged.ackedHits) return;
+        this.#ratioIds.push(id);
+        this.#ratios.push(merged.hits, merged.total);
+        return;
+      case 'gauge':
+        this.#appendGauge(id, merged);
+        return;
+      case 'trend':
+        this.#appendTrend(id, merged);
+    }
+  }
+
+  #appendGauge(id: number, merged: MergedGauge): void {
+    if (merged.coveredNs === merged.ackedNs) return;
+    const { min, max } = merged.extremes.send(this.#seq);
+    this.#gaugeIds.push(id);
+    this.#gauges.push(merged.integral, merged.coveredNs, merged.last, min, max);
+  }
+
+  #appendTrend(id: number, merged: MergedTrend): void {
+    if (merged.count === merged.acked) return;
+    const { min, max } = merged.extremes.send(this.#seq);
+    const bins = merged.appendChanges(this.#binIndex, this.#binCount);
+    this.#trendIds.push(id);
+    this.#trends.push(merged.count, merged.sum, min, max, bins);
+  }
+
+  packed(): Omit<Frame, 'seq' | 'window' | 'fromNs' | 'toNs' | 'table' | 'refused'> {
+    return {
+      counterIds: Uint32Array.from(this.#counterIds),
+      counters: Float64Array.from(this.#counters),
+      ratioIds: Uint32Array.from(this.#ratioIds),
+      ratios: Float64Array.from(this.#ratios),
+      gaugeIds: Uint32Array.from(this.#gaugeIds),
+      gauges: Float64Array.from(this.#gauges),
+      trendIds: Uint32Array.from(this.#trendIds),
+      trends: Float64Array.from(this.#trends),
+      binIndex: Uint16Array.from(this.#binIndex),
+      binCount: Float64Array.from(this.#binCount),
+    };
+  }
+}
+
+function makeMerged(source: SeriesReader): Merged {
+  switch (source.kind) {
+    case 'counter':
+      return new MergedCounter();
+    case 'ratio':
+      return new MergedRatio();
+    case 'gauge':
+      return new MergedGauge(source.spec.across);
+    case 'trend':
+      return new MergedTrend();
+  }
+}
+
+function addReader(merged: Merged, source: SeriesReader): void {
+  if (merged.kind === 'counter' && source.kind === 'counter') merged.readers.push(source.reader);
+  else if (merged.kind === 'ratio' && source.kind === 'ratio') merged.readers.push(source.reader);
+  else if (merged.kind === 'gauge' && source.kind === 'gauge') merged.add(source.reader);
+  else if (merged.kind === 'trend' && source.kind === 'trend') merged.readers.push(source.reader);
+  else assert(false, `metric ${source.metric} is declared with two kinds`);
+}
+
+function readMerged(merged: Merged, toNs: number): void {
+  if (merged.kind === 'gauge') merged.read(toNs);
+  else merged.read();
+}
