@@ -20,6 +20,8 @@ export interface Screen {
   readonly color: boolean;
   columns(): number;
   rows(): number;
+  /** Lines that say which keys work now; absent when none do. */
+  keys?(): readonly string[];
   write(text: string): void;
 }
 

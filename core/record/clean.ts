@@ -44,7 +44,7 @@ export async function clean(runsDir: string): Promise<CleanResult> {
     const isOrphaned = await mayHaveOrphans(run);
     for (const journal of run.journals) {
       try {
-        const result = await reap(journal);
+        const result = reap(journal);
         removed.push(...result.removed);
         left.push(...result.left);
         if (result.left.length === 0 && !isOrphaned) await rm(journal, { force: true });

@@ -38,7 +38,7 @@ export interface Manifest {
 const NAME_MAX = 40;
 
 /** `2026-11-21T10-14-03-quick-7f3a`: UTC, so that ids sort by time. */
-export function makeRunId(name: string, now: Date, random: Random): string {
+export function makeRunId(name: string, now: Date, random: Random = Math.random): string {
   const time = now.toISOString().slice(0, 19).replaceAll(':', '-');
   const slug = name
     .toLowerCase()
