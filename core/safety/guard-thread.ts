@@ -1,0 +1,115 @@
+/**
+ * The guard: a thread that reads the sensors, runs the gate and carries out what cannot wait for the event loop. It
+ * blocks in Atomics.wait between ticks and never returns to its own. Started by `guard.ts`, which it tells by messages.
+ */
+import { setPriority } from 'node:os';
+import { parentPort, workerData } from 'node:worker_threads';
+import { must } from '../base/assert.js';
+import { MS, nowNs, SECOND } from '../base/clock.js';
+import { SAFETY_STATES } from '../base/sentences.js';
+import type { MetricSpec } from '../contract/metrics.js';
+import { libc } from '../linux/libc.js';
+import { HOST_METRICS } from '../metrics/catalogue.js';
+import { GaugeWriter, openRecorders, recorderBytes, TrendWriter } from '../metrics/recorder.js';
+import { AgentHolds } from './agent-holds.js';
+import { FAR_HZ, Gate } from './gate.js';
+import type { GateChange } from './gate.js';
+import type { FromGuard, GuardInput, GuardPriority } from './guard-board.js';
+import { GUARD_WORD, GuardBoard } from './guard-board.js';
+import { openSensors } from './sensors.js';
+import { SENSORS } from './sensor-table.js';
+
+const LATENESS = 'host.guard.lateness';
+const NICE = -10;
+const FIFO_PRIORITY = 1;
+
+const port = must(parentPort, 'parent port');
+const input = workerData as GuardInput;
+const tell = (message: FromGuard): void => port.postMessage(message);
+
+const board = new GuardBoard(input.board);
+const { sensors, absent } = openSensors(input.paths);
+const gate = new Gate({ limits: input.limits, totalBytes: input.totalBytes });
+const readings = new Map<string, number>();
+const holds = new AgentHolds((pid, frozenMs) => tell({ type: 'thawed', pid, frozenMs }));
+
+const specs = specsOf([...sensors.map((s) => s.metric), LATENESS]);
+const buffer = new SharedArrayBuffer(recorderBytes(specs));
+const recorders = openRecorders(specs, buffer, nowNs);
+
+tell({ type: 'ready', priority: raisePriority(), absent, specs, buffer });
+run();
+holds.thaw();
+for (const sensor of sensors) sensor.close();
+holds.close();
+
+function specsOf(names: readonly string[]): Record<string, MetricSpec> {
+  const known: Readonly<Record<string, MetricSpec>> = HOST_METRICS;
+  return Object.fromEntries(names.map((name) => [name, must(known[name], `metric ${name}`)]));
+}
+
+function raisePriority(): GuardPriority {
+  if (libc()?.setFifo(FIFO_PRIORITY) === true) return 'fifo';
+  try {
+    // On Linux this changes the calling thread only; elsewhere it would raise the load as well.
+    if (process.platform !== 'linux') return 'none';
+    setPriority(0, NICE);
+    return 'nice';
+  } catch {
+    // Not allowed: reported as such, and the lateness shows what it costs.
+    return 'none';
+  }
+}
+
+function run(): void {
+  let dueNs = nowNs();
+  let thaws = Atomics.load(board.words, GUARD_WORD.thaw);
+  for (;;) {
+    const wakes = Atomics.load(board.words, GUARD_WORD.wake);
+    if (Atomics.load(board.words, GUARD_WORD.stop) !== 0) return;
+    holds.follow(board.agents());
+    const asked = Atomics.load(board.words, GUARD_WORD.thaw);
+    if (asked !== thaws) holds.thaw();
+    thaws = asked;
+    holds.thawOverdue(nowNs());
+    const beforeNs = nowNs();
+    if (beforeNs >= dueNs) {
+      const hz = tick(beforeNs, beforeNs - dueNs);
+      // Late ticks are not made up for: the next one is a fresh look anyway.
+      dueNs = Math.max(dueNs + SECOND / hz, nowNs());
+    }
+    const untilNs = Math.min(dueNs, holds.nextThawNs());
+    Atomics.wait(board.words, GUARD_WORD.wake, wakes, Math.max(0, (untilNs - nowNs()) / MS));
+  }
+}
+
+/** One look at the whole machine; returns how often to look. */
+function tick(now: number, latenessNs: number): number {
+  note(LATENESS, latenessNs);
+  for (const sensor of sensors) {
+    const value = sensor.read(now);
+    if (value !== null && Number.isFinite(value)) note(sensor.metric, value);
+    else readings.delete(sensor.metric);
+  }
+  const step = gate.step(now, (sensor) => readings.get(sensor) ?? null);
+  Atomics.store(board.words, GUARD_WORD.state, SAFETY_STATES.indexOf(step.state));
+  for (const change of step.changes) carryOut(change, now);
+  return Math.max(FAR_HZ, step.tickHz);
+}
+
+function note(metric: string, value: number): void {
+  readings.set(metric, value);
+  const recorder = recorders[metric];
+  if (recorder instanceof GaugeWriter) recorder.set(value);
+  else if (recorder instanceof TrendWriter) recorder.record(value);
+}
+
+/** Signals first, the message after: what endangers stands still before anybody has to be scheduled. */
+function carryOut(change: GateChange, atNs: number): void {
+  const takes = SENSORS[change.limit]?.takes ?? null;
+  const worsens = SAFETY_STATES.indexOf(change.to) > SAFETY_STATES.indexOf(change.from);
+  const killed = change.to === 'kill' ? holds.kill(takes) : [];
+  const freezes = worsens && takes !== null && ['throttle', 'pause', 'stop'].includes(change.to);
+  const frozen = freezes ? holds.freeze(takes, atNs) : [];
+  tell({ type: 'action', atNs, change, frozen, killed });
+}
