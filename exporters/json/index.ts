@@ -10,7 +10,12 @@ export default defineExporter({
   options: {
     type: 'object',
     properties: {
-      path: { type: 'string', description: 'The file; relative to the working directory.' },
+      path: {
+        type: 'string',
+        format: 'path',
+        access: 'write',
+        description: 'The file; relative to the working directory.',
+      },
     },
     required: ['path'],
   },

@@ -15,7 +15,12 @@ export default defineExporter({
   options: {
     type: 'object',
     properties: {
-      path: { type: 'string', description: 'The file, replaced; relative to the working directory.' },
+      path: {
+        type: 'string',
+        format: 'path',
+        access: 'write',
+        description: 'The file, replaced; relative to the working directory.',
+      },
     },
     required: ['path'],
   },

@@ -1,0 +1,34 @@
+/**
+ * What is built in: the one list of simulators and exporters, and the safety profiles as files of the package.
+ * Leaves a registry and texts; imports none of what it names. Called by the verbs.
+ */
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Registry } from '../core/index.js';
+
+const SIMULATORS = ['cpu', 'memory'];
+const EXPORTERS = ['json', 'ndjson', 'terminal'];
+
+/** Where records go: below the working directory, as the scenario's own relative paths do. */
+export const RUNS_DIR = join('.brunt', 'runs');
+
+export async function makeRegistry(): Promise<Registry> {
+  const { Registry } = await import('../core/index.js');
+  const builtIns = (kind: 'simulator' | 'exporter', folder: string, names: readonly string[]) =>
+    names.map((name) => ({
+      kind,
+      name,
+      url: new URL(`../${folder}/${name}/index.js`, import.meta.url).href,
+    }));
+  return new Registry([
+    ...builtIns('simulator', 'plugins', SIMULATORS),
+    ...builtIns('exporter', 'exporters', EXPORTERS),
+  ]);
+}
+
+export async function readPresets(root: string): Promise<{ file: string; text: string }[]> {
+  const folder = join(root, 'scenarios', 'presets');
+  const names = (await readdir(folder)).filter((name) => name.endsWith('.json')).sort();
+  const files = names.map((name) => join(folder, name));
+  return Promise.all(files.map(async (file) => ({ file, text: await readFile(file, 'utf8') })));
+}
