@@ -32,7 +32,12 @@ export class Envelopes<Out, In extends { readonly type: string }> {
   /** The envelope when it is of this run, agent and epoch; else null. */
   open(message: unknown): Envelope<In> | null {
     const { run, agent, epoch } = this.#conversation;
-    if (isEnvelope<In>(message) && message.run === run && message.agent === agent && message.epoch === epoch) {
+    if (
+      isEnvelope<In>(message) &&
+      message.run === run &&
+      message.agent === agent &&
+      message.epoch === epoch
+    ) {
       return message;
     }
     this.#refused++;

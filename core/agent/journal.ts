@@ -3,7 +3,7 @@
  * it. The agent's main thread writes it; `reap` is used by the dying agent, the stop ladder and `brunt clean`.
  */
 import { closeSync, existsSync, fsyncSync, openSync, readFileSync, rmSync, writeSync } from 'node:fs';
-import { dirname, isAbsolute, normalize } from 'node:path';
+import { dirname, isAbsolute, normalize, resolve } from 'node:path';
 import { messageOf } from '../base/errors.js';
 
 /** Only directories with this beginning, right inside the scratch root, are ever removed. */
@@ -22,7 +22,7 @@ export class Journal {
   constructor(file: string, root: string) {
     this.file = file;
     this.#descriptor = openSync(file, 'a', 0o600);
-    if (readFileSync(file).length === 0) this.#append({ journal: 1, root: normalize(root) });
+    if (readFileSync(file).length === 0) this.#append({ journal: 1, root: resolve(root) });
   }
 
   /** On disk before this returns: make the directory only afterwards. */

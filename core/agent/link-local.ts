@@ -31,7 +31,7 @@ export interface ForkInput {
 
 /** Throws E_AGENT_START when the process cannot be made at all. */
 export function forkAgent(input: ForkInput): Link {
-  const child = fork(PROGRAM, [input.run, input.agent, String(input.epoch)], {
+  const child = fork(PROGRAM, [input.run, input.agent, String(input.epoch), String(process.pid)], {
     serialization: 'advanced',
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     execArgv: [],

@@ -46,7 +46,8 @@ function limitRate(onLine: (text: string) => void): { line(text: string): void; 
   const closeSecond = (): void => {
     clearTimeout(timer);
     timer = undefined;
-    if (inThisSecond > LINES_PER_SECOND) onLine(`(${inThisSecond - LINES_PER_SECOND} more lines in one second)`);
+    if (inThisSecond > LINES_PER_SECOND)
+      onLine(`(${inThisSecond - LINES_PER_SECOND} more lines in one second)`);
     inThisSecond = 0;
   };
   return {

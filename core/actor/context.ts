@@ -1,0 +1,168 @@
+/**
+ * What the core gives an instance: the plan's numbers, what is asked now, leases, recorders, parking. Made once per
+ * instance by `entry.ts`; everything here runs on the instance's own thread.
+ */
+import type { MessagePort } from 'node:worker_threads';
+import { MS, nowNs } from '../base/clock.js';
+import { randomFor } from '../base/random.js';
+import type { ControlBlock } from '../contract/control-block.js';
+import { NUMBER_WORD, openTimeline } from '../contract/control-block.js';
+import type { MetricSpecs, Recorders } from '../contract/metrics.js';
+import type { ActorContext } from '../contract/plugin.js';
+import { openRecorders } from '../metrics/recorder.js';
+import { AskedAmount, isWhole } from './asked.js';
+import type { InstanceInput } from './input.js';
+import { InstanceLease, noLease } from './lease.js';
+import { LogPort } from './log-port.js';
+import { requestScratch } from './scratch.js';
+import { TimelineReader } from './timeline-reader.js';
+import { Waiter } from './waiter.js';
+
+/** Thrown by `unavailable`: the host lacks what the simulator needs. Ends the instance, not as a failure. */
+export class UnavailableError extends Error {
+  override name = 'UnavailableError';
+}
+
+export function unavailable(reason: string): never {
+  throw new UnavailableError(reason);
+}
+
+type Context = ActorContext<Readonly<Record<string, unknown>>, MetricSpecs>;
+
+export class InstanceContext implements Context {
+  readonly actor: string;
+  readonly instance: Context['instance'];
+  readonly options: Context['options'];
+  readonly control: Context['control'];
+  readonly peak: number;
+  readonly metrics: Recorders<MetricSpecs>;
+  readonly shared: SharedArrayBuffer | null;
+  readonly lease: Context['lease'];
+  readonly signal: AbortSignal;
+  readonly random: () => number;
+  readonly waiter: Waiter;
+  readonly timeline: TimelineReader;
+  readonly log: Context['log'];
+  readonly #numbers: Float64Array;
+  readonly #asked: AskedAmount;
+  readonly #held: { set(value: number): void };
+  readonly #port: MessagePort;
+  #scratch: Promise<string> | null = null;
+  #seen: number;
+  #achieved = 0;
+
+  constructor(input: InstanceInput, block: ControlBlock, signal: AbortSignal) {
+    const { actor, index, series } = input;
+    this.actor = actor.name;
+    this.instance = { index, count: actor.instances };
+    this.options = actor.options;
+    this.control = actor.control;
+    this.peak = actor.shares[index] ?? 0;
+    this.shared = input.shared;
+    this.signal = signal;
+    this.waiter = new Waiter(block);
+    this.timeline = new TimelineReader(openTimeline(input.timeline));
+    this.random = randomFor(input.seed, actor.name, index);
+    this.metrics = openRecorders(series.plugin.specs, series.plugin.buffer, nowNs);
+    this.#held = heldRecorder(input);
+    this.#numbers = block.numbers;
+    this.#asked = new AskedAmount(this.timeline, actor, this.peak);
+    this.#port = input.port;
+    this.#seen = this.waiter.seen;
+    const log = new LogPort(input.port);
+    this.log = (level, message) => log.say(level, message);
+    this.lease = this.#openLease(input);
+  }
+
+  /** 0 to 1, from the gate and the person. */
+  get scale(): number {
+    return this.#numbers[NUMBER_WORD.scale] ?? 0;
+  }
+
+  /** What `achieved` was told last. */
+  get lastAchieved(): number {
+    return this.#achieved;
+  }
+
+  asked(): number {
+    this.waiter.beat();
+    return this.askedAt(nowNs());
+  }
+
+  askedAt(atNs: number): number {
+    if (!this.waiter.isReleasing) return this.#asked.at(atNs, this.scale);
+    this.#asked.reset(atNs);
+    return 0;
+  }
+
+  level(): number {
+    this.waiter.beat();
+    return this.waiter.isReleasing ? 0 : this.timeline.level(nowNs()) * this.scale;
+  }
+
+  achieved(amount: number): void {
+    this.waiter.beat();
+    this.#achieved = amount;
+    this.#held.set(amount);
+  }
+
+  stopped(): boolean {
+    this.waiter.beat();
+    return this.waiter.isStopped;
+  }
+
+  nowNs(): number {
+    return nowNs();
+  }
+
+  park(maxMs = Infinity): void {
+    this.waiter.sleep(this.#seen, Math.min(maxMs, this.lookAgainMs()));
+    this.#seen = this.waiter.seen;
+  }
+
+  beat(): void {
+    this.waiter.beat();
+  }
+
+  scratch(): Promise<string> {
+    this.#scratch ??= requestScratch(this.#port);
+    return this.#scratch;
+  }
+
+  unavailable(reason: string): never {
+    return unavailable(reason);
+  }
+
+  /** How long what is asked stays what it is, or is worth no look: Infinity when only a wake can change it. */
+  lookAgainMs(): number {
+    const now = nowNs();
+    const isGrowing =
+      this.control === 'growth' && this.timeline.level(now) * this.scale > 0 && !this.waiter.isReleasing;
+    const againNs = isGrowing ? now + GROWTH_LOOK_NS : this.timeline.lookAgainNs(now);
+    return (againNs - now) / MS;
+  }
+
+  #openLease(input: InstanceInput): Context['lease'] {
+    const { actor } = input;
+    if (actor.takes === null) return noLease(actor.simulator);
+    const isInItsUnit = isWhole(actor);
+    return new InstanceLease({
+      waiter: this.waiter,
+      doorbell: new Int32Array(input.doorbell),
+      resource: actor.takes,
+      exceedsAsked: (amount) => isInItsUnit && amount > this.askedAt(nowNs()),
+      lookAgainMs: () => this.lookAgainMs(),
+    });
+  }
+}
+
+/** A growing amount is followed this closely. */
+const GROWTH_LOOK_NS = 20 * MS;
+
+function heldRecorder(input: InstanceInput): { set(value: number): void } {
+  const { specs, buffer } = input.series.core;
+  const recorders = openRecorders(specs, buffer, nowNs) as Record<string, { set(value: number): void }>;
+  const held = recorders['actor.held'];
+  if (held === undefined) throw new Error('actor.held is not among the core metrics of an instance');
+  return held;
+}

@@ -1,0 +1,111 @@
+/**
+ * Reads an actor's timeline from shared memory: which straight line the level is on at an instant. Each thread has a
+ * reader of its own; nobody has to run in time for the load to keep its shape.
+ */
+import type { TimelineView } from '../contract/control-block.js';
+import { PIECE_WORDS } from '../contract/control-block.js';
+import { MS } from '../base/clock.js';
+
+/** While the level moves, whoever follows it looks again this often. */
+const FOLLOW_NS = 20 * MS;
+
+export class TimelineReader {
+  readonly #view: TimelineView;
+  /** The piece that was read last, in absolute time; valid while `fromNs ≤ t < toNs`. */
+  #fromNs = Infinity;
+  #toNs = -Infinity;
+  #from = 0;
+  #slope = 0;
+  #isIdle = true;
+
+  constructor(view: TimelineView) {
+    this.#view = view;
+  }
+
+  /** Null until the run's start instant is known. */
+  get startNs(): number | null {
+    const start = this.#view.starts[0] ?? NaN;
+    return Number.isNaN(start) ? null : start;
+  }
+
+  /** When the last phase ends; null until known. */
+  get endNs(): number | null {
+    const end = this.#view.starts[this.#view.phases] ?? NaN;
+    return Number.isNaN(end) ? null : end;
+  }
+
+  /** 0 to 1 of peak, before any scale; 0 outside the run and where the actor is idle. */
+  level(atNs: number): number {
+    this.#seek(atNs);
+    return this.#from + (this.#slope === 0 ? 0 : this.#slope * (atNs - this.#fromNs));
+  }
+
+  /** True in a phase that does not load this actor, and outside the run. */
+  isIdle(atNs: number): boolean {
+    this.#seek(atNs);
+    return this.#isIdle;
+  }
+
+  /** Until then the level keeps what it is at `atNs`, or its straight line. Infinity when nothing more is planned. */
+  pieceEndNs(atNs: number): number {
+    this.#seek(atNs);
+    return this.#toNs;
+  }
+
+  /** When to look again: the end of a level piece, a short while on a ramp. */
+  lookAgainNs(atNs: number): number {
+    this.#seek(atNs);
+    return this.#slope === 0 ? this.#toNs : Math.min(this.#toNs, atNs + FOLLOW_NS);
+  }
+
+  #seek(atNs: number): void {
+    if (atNs >= this.#fromNs && atNs < this.#toNs) return;
+    const { starts, phases } = this.#view;
+    const start = this.startNs;
+    if (start === null) this.#set(Infinity, Infinity, 0, 0, true);
+    else if (atNs < start) this.#set(-Infinity, start, 0, 0, true);
+    else if (atNs >= (starts[phases] ?? start)) this.#set(starts[phases] ?? start, Infinity, 0, 0, true);
+    else this.#seekPhase(atNs, lastAtMost(starts, 0, phases, 1, atNs));
+  }
+
+  #seekPhase(atNs: number, phase: number): void {
+    const { starts, firstPiece, pieces } = this.#view;
+    const startNs = starts[phase] ?? 0;
+    const endNs = starts[phase + 1] ?? 0;
+    const first = firstPiece[phase] ?? 0;
+    const end = firstPiece[phase + 1] ?? 0;
+    if (first === end) {
+      this.#set(startNs, endNs, 0, 0, true);
+      return;
+    }
+    const index = lastAtMost(pieces, first, end, PIECE_WORDS, atNs - startNs);
+    const word = (offset: number): number => pieces[PIECE_WORDS * index + offset] ?? 0;
+    const fromNs = startNs + word(0);
+    const toNs = index === end - 1 ? endNs : startNs + word(1);
+    const lengthNs = word(1) - word(0);
+    const slope = lengthNs > 0 ? (word(3) - word(2)) / lengthNs : 0;
+    // A phase longer than its pieces keeps the last level.
+    if (atNs >= startNs + word(1)) this.#set(startNs + word(1), endNs, word(3), 0, false);
+    else this.#set(fromNs, Math.min(toNs, startNs + word(1)), word(2), slope, false);
+  }
+
+  #set(fromNs: number, toNs: number, from: number, slope: number, isIdle: boolean): void {
+    this.#fromNs = fromNs;
+    this.#toNs = toNs;
+    this.#from = from;
+    this.#slope = slope;
+    this.#isIdle = isIdle;
+  }
+}
+
+/** Index of the last of `words[first · stride], … words[(end − 1) · stride]`, which ascend, that is ≤ value; else first. */
+function lastAtMost(words: Float64Array, first: number, end: number, stride: number, value: number): number {
+  let low = first;
+  let high = end - 1;
+  while (low < high) {
+    const middle = (low + high + 1) >>> 1;
+    if ((words[middle * stride] ?? Infinity) <= value) low = middle;
+    else high = middle - 1;
+  }
+  return low;
+}

@@ -1,0 +1,74 @@
+/** Picks the one way in which an instance works, and works until a stop, an end or a failure. Called by `entry.ts`. */
+import type { PlannedActor } from '../contract/plan.js';
+import type { ActorInstance } from '../contract/plugin.js';
+import type { InstanceContext } from './context.js';
+import { hold } from './holder.js';
+import type { InstanceSeries } from './input.js';
+import type { MethodMark } from './method-mark.js';
+import { OperationRecorder } from './operation-recorder.js';
+import { paceAsync } from './pace-async.js';
+import { paceSync } from './pace-sync.js';
+
+export type Way = 'step' | 'stepAsync' | 'run' | 'adjust';
+/** Why work is over without a failure: a stop, or the simulator said that it has nothing more to do. */
+export type WorkEnd = 'stopped' | 'done';
+
+export interface WorkInput {
+  readonly actor: PlannedActor;
+  readonly series: InstanceSeries;
+  readonly ctx: InstanceContext;
+  readonly instance: ActorInstance;
+  readonly mark: MethodMark;
+  /** Told of recorders that come up while running (new error codes). */
+  readonly onSeries: (series: InstanceSeries['plugin']) => void;
+}
+
+/** Throws when an instance offers none or several of the ways to work, or one that does not fit its control. */
+export function wayOf(actor: PlannedActor, instance: ActorInstance): Way {
+  const ways = (['step', 'stepAsync', 'run'] as const).filter((way) => instance[way] !== undefined);
+  const [way] = ways;
+  if (ways.length > 1)
+    throw new Error(`start() returned ${ways.join(' and ')}: exactly one way to work is wanted`);
+  if (way === 'step' || way === 'stepAsync') {
+    if (actor.operations.length > 0) return way;
+    throw new Error(`start() returned ${way}, but simulator "${actor.simulator}" declares no operations`);
+  }
+  if (way === 'run') return way;
+  if (instance.adjust === undefined)
+    throw new Error('start() returned no way to work (step, stepAsync, run, adjust)');
+  if (actor.control === 'amount' || actor.control === 'growth') return 'adjust';
+  throw new Error(`start() returned adjust alone, which does not do for the control "${actor.control}"`);
+}
+
+export async function work(way: Way, input: WorkInput): Promise<WorkEnd> {
+  const { ctx, instance, mark } = input;
+  if (way === 'adjust') {
+    await hold(ctx, withAdjust(instance), mark);
+    return 'stopped';
+  }
+  let isOver = false;
+  // Where adjust stands beside a loop, it is called from the event loop when what is asked changes.
+  const beside = instance.adjust === undefined ? null : hold(ctx, withAdjust(instance), mark, () => isOver);
+  const main = loop(way, input).finally(() => {
+    isOver = true;
+    ctx.waiter.rouse();
+  });
+  const [end] = await Promise.all([main, beside]);
+  return end;
+}
+
+async function loop(way: 'step' | 'stepAsync' | 'run', input: WorkInput): Promise<WorkEnd> {
+  const { actor, ctx, instance, mark } = input;
+  mark.set(way);
+  if (way !== 'run') {
+    const recorder = new OperationRecorder(actor, input.series, input.onSeries);
+    return way === 'step' ? paceSync(input, recorder) : paceAsync(input, recorder);
+  }
+  await instance.run?.();
+  if (ctx.waiter.isStopped || ctx.signal.aborted) return 'stopped';
+  throw new Error('run() returned before a stop was asked for');
+}
+
+function withAdjust(instance: ActorInstance): ActorInstance & Required<Pick<ActorInstance, 'adjust'>> {
+  return instance as ActorInstance & Required<Pick<ActorInstance, 'adjust'>>;
+}

@@ -1,0 +1,244 @@
+/**
+ * The agent's side of one actor: its timeline, the recorders of its instances, starting them one after the other,
+ * what is asked of it, and its clean-up after the last of them. Owned by `agent.ts`.
+ */
+import { MessageChannel } from 'node:worker_threads';
+import { nowNs } from '../base/clock.js';
+import { messageOf } from '../base/errors.js';
+import type { TimelineView } from '../contract/control-block.js';
+import type { FromAgent, InstanceOutcome, ToAgent } from '../contract/messages.js';
+import type { MetricSpecs } from '../contract/metrics.js';
+import type { PlannedActor } from '../contract/plan.js';
+import type { FromInstance, InstanceSeries, ToInstance } from '../actor/input.js';
+import { TimelineReader } from '../actor/timeline-reader.js';
+import { actorMetrics, opMetrics } from '../metrics/catalogue.js';
+import type { FrameBuilder } from '../metrics/frame-builder.js';
+import type { GaugeWriter } from '../metrics/recorder.js';
+import { openRecorders, recorderBytes } from '../metrics/recorder.js';
+import { makeTimeline, setStarts } from '../plan/timeline.js';
+import { AskedSeries } from './asked-gauge.js';
+import { InstanceHost } from './instance-host.js';
+import type { Pool } from './pool.js';
+
+/** `cleanup` of a simulator gets so long before its thread is ended. */
+const CLEANUP_MS = 5000;
+
+export type LoadMessage = ToAgent & { readonly type: 'load' };
+
+export interface ActorHostInput {
+  readonly actor: PlannedActor;
+  readonly load: LoadMessage;
+  readonly pool: Pool;
+  readonly frames: FrameBuilder;
+  readonly doorbell: SharedArrayBuffer;
+  /** Niceness of instance threads, absolute. */
+  readonly nice: number;
+  /** Threads are made one per turn, of all actors together. */
+  readonly turn: () => Promise<void>;
+  readonly send: (body: FromAgent) => void;
+  /** Makes the scratch directory of an instance, journal first. */
+  readonly makeScratch: (actor: string, instance: number) => string;
+}
+
+export class ActorHost {
+  readonly instances: readonly InstanceHost[];
+  readonly actor: PlannedActor;
+  readonly #input: ActorHostInput;
+  readonly #timeline: TimelineView;
+  readonly #asked: AskedSeries;
+  readonly #own: { readonly asked: GaugeWriter; readonly cpu: GaugeWriter; readonly rss: GaugeWriter | null };
+  readonly #shared: SharedArrayBuffer | null;
+  readonly #reader: TimelineReader;
+  #hasCleanup = false;
+  #scale = 1;
+  #askedToNs = NaN;
+  #cpuNs = 0;
+  #cpuAtNs = NaN;
+
+  constructor(input: ActorHostInput) {
+    const { actor, load } = input;
+    this.#input = input;
+    this.actor = actor;
+    this.#timeline = makeTimeline(load.phases, actor.name);
+    this.#reader = new TimelineReader(this.#timeline);
+    this.#asked = new AskedSeries(this.#reader, actor, actor.peak.amount);
+    this.#shared = actor.sharedBytes > 0 ? new SharedArrayBuffer(actor.sharedBytes) : null;
+    this.#own = this.#openOwn();
+    this.instances = actor.shares.map((_, index) => new InstanceHost(actor.name, index, actor.quietMs));
+  }
+
+  /** Settles when every instance has ended and the actor is cleaned up. `onLast` runs before the last end is told. */
+  async run(onLast: () => void): Promise<void> {
+    const prepared = { isOver: false, settle: (): void => undefined };
+    const isPrepared = new Promise<void>((resolve) => {
+      prepared.settle = resolve;
+    });
+    let left = this.instances.length;
+    const tell = async (host: InstanceHost, outcome: InstanceOutcome): Promise<void> => {
+      if (--left === 0) {
+        await this.#cleanUp();
+        onLast();
+      }
+      this.#input.send({ type: 'ended', actor: this.actor.name, instance: host.index, outcome });
+    };
+    const live = async (host: InstanceHost): Promise<void> => {
+      if (host.index > 0) await isPrepared;
+      await this.#input.turn();
+      const outcome = host.hasEnded ? stopped : await this.#runInstance(host, prepared.settle);
+      // Should `prepare` have failed, the others are not started.
+      if (host.index === 0 && !host.isLoaded) this.instances.forEach((other) => other.cancel());
+      prepared.settle();
+      this.#giveBackLease(host);
+      await tell(host, outcome);
+    };
+    await Promise.all(this.instances.map(live));
+  }
+
+  start(startNs: number): void {
+    if (this.#reader.startNs !== null) return;
+    setStarts(this.#timeline, startNs, this.#input.load.phases);
+    this.#askedToNs = startNs;
+    this.#advanceCpu(nowNs()); // what loading cost is not what the load costs
+    for (const host of this.instances) host.raise('go');
+  }
+
+  setScale(scale: number): void {
+    this.#advanceAsked(nowNs());
+    this.#scale = scale;
+    for (const host of this.instances) host.setScale(scale);
+  }
+
+  /** Brings the actor's own series up to now, for the frame that is built next. */
+  measure(): void {
+    const now = nowNs();
+    this.#advanceAsked(now);
+    this.#advanceCpu(now);
+    this.#own.rss?.set(process.memoryUsage.rss());
+  }
+
+  /** What is asked before the start instant is nothing, not 0. */
+  #advanceAsked(toNs: number): void {
+    const fromNs = this.#askedToNs;
+    if (Number.isNaN(fromNs) || toNs <= fromNs) return;
+    const { avg, min, max, last } = this.#asked.over(fromNs, toNs, this.#scale);
+    this.#own.asked.advance(avg, min, max, last, toNs - fromNs);
+    this.#askedToNs = toNs;
+  }
+
+  #advanceCpu(now: number): void {
+    const used = this.instances.map((host) => host.cpuNs());
+    const known = used.filter((cpuNs) => cpuNs !== null);
+    if (known.length === 0) return;
+    const total = known.reduce((sum, cpuNs) => sum + cpuNs, 0);
+    const spanNs = now - this.#cpuAtNs;
+    if (spanNs > 0) {
+      const share = Math.max(0, total - this.#cpuNs) / spanNs;
+      this.#own.cpu.advance(share, share, share, share, spanNs);
+    }
+    this.#cpuNs = total;
+    this.#cpuAtNs = now;
+  }
+
+  async #runInstance(host: InstanceHost, onPrepared: () => void): Promise<InstanceOutcome> {
+    const { load, nice, doorbell, pool } = this.#input;
+    const series = this.#makeSeries();
+    const { actor } = this;
+    const common = { actor, seed: load.seed, nice, doorbell, shared: this.#shared, series };
+    return host.run(pool, { ...common, timeline: this.#timeline.buffer }, (message, answer) =>
+      this.#onMessage(host, message, answer, onPrepared),
+    );
+  }
+
+  #onMessage(
+    host: InstanceHost,
+    message: FromInstance,
+    answer: (message: ToInstance) => void,
+    onPrepared: () => void,
+  ): void {
+    const { send, makeScratch } = this.#input;
+    const [actor, instance] = [this.actor.name, host.index];
+    switch (message.type) {
+      case 'prepared':
+        return onPrepared();
+      case 'loaded':
+        this.#hasCleanup ||= message.hasCleanup;
+        return send({ type: 'loaded', actor, instance, tookMs: message.tookMs });
+      case 'log':
+        return send({ type: 'log', actor, instance, level: message.level, message: message.message });
+      case 'series':
+        return this.#addSeries(message.specs, [message.buffer]);
+      case 'scratch':
+        try {
+          return answer({ type: 'scratch', path: makeScratch(actor, instance) });
+        } catch (error) {
+          return answer({ type: 'scratch-failed', reason: messageOf(error) });
+        }
+    }
+  }
+
+  /** The ledger counts what is gone with its thread as given back; what was not given back in order is said. */
+  #giveBackLease(host: InstanceHost): void {
+    const kept = host.forgetLease();
+    if (kept === 0) return;
+    const message = `ended with ${kept} of its lease not given back; it went with the thread`;
+    this.#input.send({ type: 'log', actor: this.actor.name, instance: host.index, level: 'warn', message });
+  }
+
+  async #cleanUp(): Promise<void> {
+    if (!this.#hasCleanup) return;
+    const { port1, port2 } = new MessageChannel();
+    const host = this.instances[0];
+    const none = (): void => undefined;
+    if (host !== undefined)
+      port1.on('message', (message: FromInstance) => this.#onMessage(host, message, none, none));
+    try {
+      const signal = AbortSignal.timeout(CLEANUP_MS);
+      const outcome = await this.#input.pool.cleanUp({ actor: this.actor, port: port2 }, signal);
+      if (outcome.kind === 'failed') this.#warn(`cleanup failed: ${outcome.reason}`);
+    } catch (error) {
+      this.#warn(`cleanup did not end: ${messageOf(error)}`);
+    } finally {
+      port1.close();
+    }
+  }
+
+  #warn(message: string): void {
+    this.#input.send({ type: 'log', actor: this.actor.name, instance: 0, level: 'warn', message });
+  }
+
+  #makeSeries(): InstanceSeries {
+    const { metrics, operations, simulator } = this.actor;
+    const held = { 'actor.held': actorMetrics(this.actor)['actor.held'] };
+    const operationSpecs = operations.length > 0 ? opMetrics(operations) : null;
+    return {
+      plugin: this.#allot(metrics, simulator),
+      core: this.#allot(held),
+      operations: operationSpecs === null ? null : this.#allot(operationSpecs),
+    };
+  }
+
+  #allot(specs: MetricSpecs, prefix = ''): InstanceSeries['plugin'] {
+    const buffer = new SharedArrayBuffer(recorderBytes(specs));
+    this.#addSeries(specs, [buffer], prefix);
+    return { specs, buffer };
+  }
+
+  #addSeries(specs: MetricSpecs, buffers: readonly SharedArrayBuffer[], prefix = ''): void {
+    this.#input.frames.add({ prefix, specs, tags: { actor: this.actor.name }, buffers });
+  }
+
+  /** The series that the agent's main thread writes itself. */
+  #openOwn(): { asked: GaugeWriter; cpu: GaugeWriter; rss: GaugeWriter | null } {
+    const all = actorMetrics(this.actor);
+    const always = { 'actor.asked': all['actor.asked'], 'actor.cpu': all['actor.cpu'] };
+    const { buffer } = this.#allot(always);
+    const common = openRecorders(always, buffer, nowNs);
+    const { 'actor.asked': asked, 'actor.cpu': cpu } = common;
+    if (this.actor.lane !== 'process') return { asked, cpu, rss: null };
+    const own = { 'actor.rss': all['actor.rss'] };
+    const rss = openRecorders(own, this.#allot(own).buffer, nowNs)['actor.rss'];
+    return { asked, cpu, rss };
+  }
+}
+
+const stopped: InstanceOutcome = { kind: 'stopped' };

@@ -1,0 +1,226 @@
+/**
+ * An agent at work: what the orchestrator says enters, what instances do and measure leaves. Runs on the main thread of
+ * a forked process and never runs plugin code. Made by `main.ts`.
+ */
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { assert, unreachable } from '../base/assert.js';
+import { nowNs } from '../base/clock.js';
+import type { FromAgent, ToAgent } from '../contract/messages.js';
+import { FrameBuilder } from '../metrics/frame-builder.js';
+import type { LoadMessage } from './actor-host.js';
+import { ActorHost } from './actor-host.js';
+import { CutTimer } from './cut-timer.js';
+import { Doorbell } from './doorbell.js';
+import type { InstanceHost } from './instance-host.js';
+import { Journal, reap, scratchName } from './journal.js';
+import { Pool } from './pool.js';
+
+/** How often the watch looks for silent instances. */
+const WATCH_MS = 500;
+
+export interface AgentInput {
+  readonly run: string;
+  /** Niceness of this process before its main thread asked for more. */
+  readonly nice: number;
+  readonly send: (body: FromAgent) => void;
+  readonly onLease: (leaseMs: number) => void;
+  /** The orchestrator asked for an orderly end; everything is given back. */
+  readonly onExit: () => void;
+}
+
+interface Loaded {
+  readonly message: LoadMessage;
+  readonly pool: Pool;
+  readonly actors: readonly ActorHost[];
+  readonly journal: Journal;
+  readonly doorbell: Doorbell;
+  readonly watch: NodeJS.Timeout;
+}
+
+export class Agent {
+  readonly #input: AgentInput;
+  readonly #frames = new FrameBuilder();
+  #loaded: Loaded | null = null;
+  #cuts: CutTimer | null = null;
+  #frameFromNs = NaN;
+  #isReadyTold = false;
+  #isFrameOwed = false;
+  #turns: Promise<void> = Promise.resolve();
+  #running = 0;
+
+  constructor(input: AgentInput) {
+    this.#input = input;
+  }
+
+  handle(message: ToAgent): void {
+    switch (message.type) {
+      case 'load':
+        return this.#load(message);
+      case 'start':
+        return this.#start(message.startNs);
+      case 'scale':
+        return this.#actor(message.actor)?.setScale(message.scale);
+      case 'grant':
+        this.#actor(message.actor)?.instances[message.instance]?.grant(message.grant, message.amount);
+        return;
+      case 'revoke':
+        this.#actor(message.actor)?.instances.forEach((host) => host.revoke());
+        return this.#tellAccounts();
+      case 'ack':
+        return this.#acknowledge(message.seq);
+      case 'beat':
+        return this.#input.send({ type: 'beat' });
+      case 'stop':
+        return this.#stop(message.rung);
+      case 'exit':
+        void this.#exit();
+        return;
+      default:
+        unreachable(message);
+    }
+  }
+
+  /** Ends every thread and removes what the journal names; for an agent that nobody steers any more. */
+  async abandon(waitMs: number): Promise<void> {
+    const loaded = this.#loaded;
+    if (loaded === null) return;
+    for (const host of this.#hosts()) host.terminate();
+    const late = new Promise((resolve) => setTimeout(resolve, waitMs));
+    await Promise.race([loaded.pool.destroy(), late]);
+    reap(loaded.journal.file);
+  }
+
+  #load(message: LoadMessage): void {
+    if (this.#loaded !== null) return;
+    this.#input.onLease(message.leaseMs);
+    const threads = message.actors.reduce((sum, actor) => sum + actor.shares.length, 0);
+    const pool = new Pool(threads, (error) => this.#onLateError(error));
+    const journal = new Journal(message.journal, message.tmp);
+    const doorbell = new Doorbell(() => this.#tellAccounts());
+    const common = {
+      load: message,
+      pool,
+      frames: this.#frames,
+      doorbell: doorbell.buffer,
+      nice: this.#input.nice + message.actorNice,
+      turn: () => this.#turn(),
+      send: (body: FromAgent) => this.#send(body),
+      makeScratch: (actor: string, instance: number) => this.#makeScratch(actor, instance),
+    };
+    const actors = message.actors.map((actor) => new ActorHost({ ...common, actor }));
+    const watch = setInterval(() => this.#watch(), WATCH_MS);
+    this.#loaded = { message, pool, actors, journal, doorbell, watch };
+    this.#running = actors.length;
+    for (const actor of actors) void actor.run(() => this.#onActorEnding());
+  }
+
+  #start(startNs: number): void {
+    const loaded = this.#loaded;
+    if (loaded === null || this.#cuts !== null) return;
+    for (const actor of loaded.actors) actor.start(startNs);
+    const { phases, windowMs } = loaded.message;
+    this.#frameFromNs = startNs;
+    this.#cuts = new CutTimer(phases, windowMs, startNs, (window) => this.#sendFrame(window));
+  }
+
+  #stop(rung: 'ask' | 'release' | 'terminate'): void {
+    for (const host of this.#hosts()) {
+      if (host.cancel()) continue;
+      host.raise('stop');
+      if (rung === 'release') host.raise('release');
+      if (rung === 'terminate') host.terminate();
+    }
+  }
+
+  async #exit(): Promise<void> {
+    const loaded = this.#loaded;
+    this.#cuts?.end();
+    if (loaded !== null) {
+      clearInterval(loaded.watch);
+      loaded.doorbell.end();
+      await loaded.pool.destroy();
+      for (const path of reap(loaded.journal.file).removed) loaded.journal.done(path);
+      loaded.journal.close();
+    }
+    this.#input.onExit();
+  }
+
+  #send(body: FromAgent): void {
+    this.#input.send(body);
+    if (body.type !== 'loaded' || this.#isReadyTold) return;
+    if (!this.#hosts().every((host) => host.isLoaded)) return;
+    this.#isReadyTold = true;
+    this.#input.send({ type: 'ready' });
+  }
+
+  /** The last frame goes before the last `ended`, so that who hears that has all numbers. */
+  #onActorEnding(): void {
+    if (--this.#running > 0 || this.#cuts === null) return;
+    this.#cuts.end();
+    this.#isFrameOwed = !this.#sendFrame(this.#cuts.window);
+  }
+
+  /** False while too many frames are not acknowledged. */
+  #sendFrame(window: number): boolean {
+    for (const actor of this.#loaded?.actors ?? []) actor.measure();
+    const toNs = nowNs();
+    const frame = this.#frames.build({ window, fromNs: this.#frameFromNs, toNs });
+    if (frame !== null) {
+      this.#frameFromNs = toNs;
+      this.#input.send({ type: 'frame', frame });
+    }
+    this.#tellAccounts();
+    return frame !== null;
+  }
+
+  #acknowledge(seq: number): void {
+    this.#frames.ack(seq);
+    if (this.#isFrameOwed && this.#cuts !== null) this.#isFrameOwed = !this.#sendFrame(this.#cuts.window);
+  }
+
+  #tellAccounts(): void {
+    const taking = (this.#loaded?.actors ?? []).filter(({ actor }) => actor.takes !== null);
+    const accounts = taking.flatMap(({ instances }) => instances.map((host) => host.account()));
+    if (accounts.length > 0) this.#input.send({ type: 'accounts', accounts });
+  }
+
+  #watch(): void {
+    for (const host of this.#hosts()) {
+      const silence = host.silence();
+      if (silence === null) continue;
+      this.#input.send({ type: 'stuck', actor: host.actor, instance: host.index, ...silence });
+    }
+  }
+
+  /** A thread threw with no task left to blame: its instance had ended and left something behind. */
+  #onLateError(error: Error): void {
+    const actor = this.#loaded?.message.actors.map(({ name }) => name).join(', ') ?? '';
+    process.stderr.write(
+      `a thread of ${actor} failed after its instance had ended: ${error.stack ?? error.message}\n`,
+    );
+  }
+
+  /** Making a thread takes the main thread some 30 ms: between two it reads its messages. */
+  #turn(): Promise<void> {
+    this.#turns = this.#turns.then(() => new Promise((resolve) => setImmediate(resolve)));
+    return this.#turns;
+  }
+
+  #makeScratch(actor: string, instance: number): string {
+    const loaded = this.#loaded;
+    assert(loaded !== null, 'instances run only in a loaded agent');
+    const path = join(loaded.message.tmp, scratchName(this.#input.run, actor, instance));
+    loaded.journal.directory(path);
+    mkdirSync(path, { mode: 0o700 });
+    return path;
+  }
+
+  #actor(name: string): ActorHost | undefined {
+    return this.#loaded?.actors.find((host) => host.actor.name === name);
+  }
+
+  #hosts(): InstanceHost[] {
+    return (this.#loaded?.actors ?? []).flatMap((actor) => actor.instances);
+  }
+}

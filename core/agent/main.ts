@@ -1,0 +1,56 @@
+/**
+ * The program of an agent, forked by `link-local.ts` with: run, agent, epoch, pid of the orchestrator. Arms itself
+ * against being orphaned, says hello, and hands every message to `agent.ts`.
+ */
+import { getPriority } from 'node:os';
+import type { FromAgent, ToAgent } from '../contract/messages.js';
+import { Agent } from './agent.js';
+import { dieFirst, raisePriority } from './arming.js';
+import { Envelopes } from './envelope.js';
+import { DeadMansSwitch } from './switch.js';
+
+/** Hot threads are ended in well under a second; what is left of it is for clearing up. */
+const ABANDON_MS = 700;
+
+function main(): void {
+  const [run = '', agentName = '', epoch = '', parent = ''] = process.argv.slice(2);
+  const envelopes = new Envelopes<FromAgent, ToAgent>({ run, agent: agentName, epoch: Number(epoch) });
+  const send = (body: FromAgent): void => {
+    // A send that fails means a closed channel, which the switch hears of by itself.
+    if (process.connected) process.send?.(envelopes.wrap(body), undefined, {}, () => undefined);
+  };
+  // Terminal signals reach the whole group; it is the orchestrator that decides what they mean.
+  for (const signal of ['SIGINT', 'SIGHUP'] as const) process.on(signal, () => undefined);
+
+  const deadMan = new DeadMansSwitch(Number(parent), (reason) => void abandon(agent, reason));
+  const agent = new Agent({
+    run,
+    nice: getPriority(0),
+    send,
+    onLease: (leaseMs) => deadMan.setLease(leaseMs),
+    onExit: () => {
+      deadMan.disarm();
+      process.disconnect();
+      process.exit(0);
+    },
+  });
+  process.on('message', (message) => {
+    const envelope = envelopes.open(message);
+    if (envelope === null) return;
+    deadMan.heard();
+    agent.handle(envelope.body);
+  });
+  const oomFirst = dieFirst();
+  const priority = raisePriority();
+  const alarm = deadMan.arm();
+  send({ type: 'hello', pid: process.pid, node: process.version, armed: { alarm, oomFirst, priority } });
+}
+
+/** Nobody steers any more: end the threads, clear up, go. Never returns to the event loop. */
+async function abandon(agent: Agent, reason: string): Promise<void> {
+  process.stderr.write(`ending without the orchestrator: ${reason}\n`);
+  await agent.abandon(ABANDON_MS);
+  process.kill(process.pid, 'SIGKILL');
+}
+
+main();

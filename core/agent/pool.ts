@@ -1,0 +1,60 @@
+/**
+ * The threads of an agent: one for each instance, ended with it. The only import of piscina; no type of it leaves.
+ * Used by `instance-host.ts` and, for clean-up after an actor's last instance, by `actor-host.ts`.
+ */
+import type { MessagePort } from 'node:worker_threads';
+import { fileURLToPath } from 'node:url';
+import { Piscina } from 'piscina';
+import type { InstanceOutcome } from '../contract/messages.js';
+import type { CleanupInput, InstanceInput } from '../actor/input.js';
+
+/** V8 heap of one instance. Bulk data belongs in buffers, which this does not bound. */
+export const INSTANCE_HEAP_MB = 256;
+/** A thread whose task is over is ended, with whatever timers and handles its simulator left behind. */
+const IDLE_MS = 10;
+
+const ENTRY = fileURLToPath(new URL('../actor/entry.js', import.meta.url));
+
+export class Pool {
+  readonly #piscina: Piscina;
+
+  /** `onError`: what a thread threw when no task of its own was left to take the blame. */
+  constructor(threads: number, onError: (error: Error) => void) {
+    this.#piscina = new Piscina({
+      filename: ENTRY,
+      minThreads: 0,
+      maxThreads: Math.max(1, threads),
+      concurrentTasksPerWorker: 1,
+      idleTimeout: IDLE_MS,
+      atomics: 'disabled',
+      recordTiming: false,
+      execArgv: [],
+      resourceLimits: { maxOldGenerationSizeMb: INSTANCE_HEAP_MB },
+    });
+    this.#piscina.on('error', onError);
+  }
+
+  /** One long task. Aborting the signal ends its thread at once and without clean-up. */
+  run(input: InstanceInput, signal: AbortSignal): Promise<InstanceOutcome> {
+    return this.#task('default', input, input.port, signal);
+  }
+
+  cleanUp(input: CleanupInput, signal: AbortSignal): Promise<InstanceOutcome> {
+    return this.#task('cleanUp', input, input.port, signal);
+  }
+
+  /** Threads that are alive. */
+  get threads(): number {
+    return this.#piscina.threads.length;
+  }
+
+  /** Ends every thread, busy or not. */
+  async destroy(): Promise<void> {
+    await this.#piscina.destroy();
+  }
+
+  #task(name: string, input: unknown, port: MessagePort, signal: AbortSignal): Promise<InstanceOutcome> {
+    const options = { name, signal, transferList: [port] };
+    return this.#piscina.run(input, options) as Promise<InstanceOutcome>;
+  }
+}
