@@ -187,19 +187,19 @@ export class MergedTrend {
   count = 0;
   sum = 0;
 
+  /** Bins before extremes, the reverse of the writer: what is counted has its extremes told, now or earlier. */
   read(): void {
     const readers = this.readers;
-    const seen = this.#seen;
-    this.sum = 0;
-    for (const reader of readers) {
-      this.sum += reader.sum();
-      reader.extremes.take();
-      this.extremes.note(reader.extremes.min, reader.extremes.max);
-    }
     for (let octave = 0; octave < OCTAVES; octave++) {
       let count = 0;
       for (const reader of readers) count += reader.octaves[octave] as number;
-      if (count !== seen[octave]) this.#refresh(octave);
+      if (count !== this.#seen[octave]) this.#refresh(octave);
+    }
+    this.sum = 0;
+    for (const { extremes, sum } of readers) {
+      this.sum += sum[0] as number;
+      extremes.take();
+      this.extremes.note(extremes.min, extremes.max);
     }
   }
 

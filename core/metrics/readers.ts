@@ -109,17 +109,14 @@ export class TrendReader {
   readonly octaves: Float64Array;
   readonly bins: Float64Array;
   readonly extremes: ExtremesReader;
-  readonly #sum: Float64Array;
+  /** One word. */
+  readonly sum: Float64Array;
 
   constructor(buffer: SharedArrayBuffer, at: number) {
     this.octaves = new Float64Array(buffer, (at + TREND.octaves) * 8, OCTAVES);
     this.bins = new Float64Array(buffer, (at + TREND.bins) * 8, BINS);
     this.extremes = new ExtremesReader(buffer, at + TREND.extremes);
-    this.#sum = new Float64Array(buffer, (at + TREND.sum) * 8, 1);
-  }
-
-  sum(): number {
-    return this.#sum[0] as number;
+    this.sum = new Float64Array(buffer, (at + TREND.sum) * 8, 1);
   }
 }
 

@@ -1,0 +1,286 @@
+/**
+ * Frames of all sources in, closed windows out. The orchestrator applies each frame as it arrives, asks for what
+ * can be closed, and flushes at the end. Frames may be lost, doubled, late or out of order: each only says how
+ * far its source has come, and what was said before is subtracted.
+ */
+import { MS } from '../base/clock.js';
+import type { Frame, FrameSeries } from '../contract/messages.js';
+import type { Point, SeriesPoint, Tags, Window } from '../contract/metrics.js';
+import type { Plan } from '../contract/plan.js';
+import { windowCut } from '../plan/cuts.js';
+import { achievedPoints } from './achieved.js';
+import { SeriesLimiter } from './cardinality.js';
+import { seriesKey } from './layout.js';
+import type { Across } from './points.js';
+import { mergePoints } from './points.js';
+import type { Increase } from './source-state.js';
+import { SourceState } from './source-state.js';
+
+export interface WindowStoreInput {
+  readonly plan: Pick<Plan, 'phases' | 'windowMs' | 'actors' | 'catalogue'>;
+  /** The start instant, CLOCK_MONOTONIC. */
+  readonly startNs: number;
+  /** How long after its end a window waits for sources that have not delivered. */
+  readonly graceMs: number;
+  readonly limiter?: SeriesLimiter;
+}
+
+/** What did not come, or came otherwise than it should. None of it loses data unless it says so. */
+export interface Lost {
+  /** Frames that never arrived; the next frame of their source covered them. */
+  readonly frames: number;
+  /** Frames whose window was closed already; their increase went into the next open one. */
+  readonly lateFrames: number;
+  /** Frames that came when no window was left to take their increase: what they said is lost. */
+  readonly unplacedFrames: number;
+  /** Values that recorders refused (not finite, negative). */
+  readonly refused: number;
+  /** Series beyond the limits, kept together as the overflow series of their metrics. */
+  readonly overflowedSeries: number;
+  /** Figures of series that were never introduced. */
+  readonly unknownSeries: number;
+}
+
+/** So many missing frames of a source are remembered, to tell late ones from lost ones. */
+const GAPS_MAX = 64;
+
+interface Source {
+  boot: string;
+  state: SourceState;
+  /** The newest window that it has delivered a frame for. */
+  delivered: number;
+  /** Values refused in earlier boots. */
+  refusedBefore: number;
+  /** Sequence numbers that were passed over, the newest GAPS_MAX of them. */
+  readonly gaps: Set<number>;
+  readonly pastBoots: Set<string>;
+}
+
+interface Series {
+  readonly metric: string;
+  readonly tags: Tags;
+  readonly across: Across;
+}
+
+interface Pending {
+  readonly points: Map<Series, Point>;
+  /** Sources with a frame for exactly this window. */
+  readonly from: Set<string>;
+  toNs: number;
+}
+
+export class WindowStore {
+  readonly #input: WindowStoreInput;
+  readonly #limiter: SeriesLimiter;
+  readonly #across: ReadonlyMap<string, Across>;
+  readonly #expected = new Set<string>();
+  readonly #sources = new Map<string, Source>();
+  readonly #series = new Map<string, Series>();
+  /** By the table entry itself: a source's entries live as long as its boot. */
+  #seriesOf = new WeakMap<FrameSeries, Series>();
+  readonly #pending = new Map<number, Pending>();
+  readonly #lastIndex: number;
+  #next = 0;
+  #newest = -1;
+  #frames = 0;
+  #lateFrames = 0;
+  #unplacedFrames = 0;
+  #unknownBefore = 0;
+
+  constructor(input: WindowStoreInput) {
+    this.#input = input;
+    this.#limiter = input.limiter ?? new SeriesLimiter();
+    this.#across = new Map(input.plan.catalogue.map((entry) => [entry.metric, entry.across ?? 'sum']));
+    let last = 0;
+    while (this.#cut(last + 1) !== null) last++;
+    this.#lastIndex = last;
+  }
+
+  get lost(): Lost {
+    const sources = [...this.#sources.values()];
+    return {
+      frames: this.#frames,
+      lateFrames: this.#lateFrames,
+      unplacedFrames: this.#unplacedFrames,
+      refused: sources.reduce((sum, s) => sum + s.refusedBefore + s.state.refused, 0),
+      overflowedSeries: this.#limiter.overflowed,
+      unknownSeries: this.#unknownBefore + sources.reduce((sum, s) => sum + s.state.unknown, 0),
+    };
+  }
+
+  /** Windows wait for this source from now on. */
+  expect(source: string): void {
+    this.#expected.add(source);
+  }
+
+  /** It will deliver no more. */
+  forget(source: string): void {
+    this.#expected.delete(source);
+  }
+
+  /** `boot` names one life of the source: a new one counts from zero, frames of an earlier one are passed over. */
+  apply(source: string, boot: string, frame: Frame): void {
+    const known = this.#source(source, boot);
+    if (known === null) return;
+    const { state } = known;
+    if (frame.seq <= state.seq) {
+      // Doubled, or overtaken by a newer one that said all of it: late, but not lost.
+      if (known.gaps.delete(frame.seq)) this.#frames--;
+      return;
+    }
+    if (this.#next > this.#lastIndex) {
+      this.#unplacedFrames++;
+      return;
+    }
+    this.#noteGap(known, frame.seq);
+    const isAfterEnd = frame.window > this.#lastIndex;
+    const index = this.#placeFor(frame);
+    known.delivered = Math.max(known.delivered, frame.window);
+    this.#newest = Math.max(this.#newest, Math.min(frame.window, this.#lastIndex));
+    const pending = this.#pendingAt(index);
+    if (isAfterEnd || frame.window === index) pending.from.add(source);
+    if (!isAfterEnd) pending.toNs = Math.max(pending.toNs, frame.toNs);
+    state.apply(frame, (series, increase) => {
+      // What a gauge is after the end of the plan says nothing about any window.
+      if (isAfterEnd && increase.kind === 'gauge') return;
+      this.#include(pending, series, increase);
+    });
+  }
+
+  /** Every window that is complete, or that has waited its time, in order. Call at each cut and after the grace. */
+  closeDue(nowNs: number): Window[] {
+    const closed: Window[] = [];
+    // The last window stays open for what ends after the plan does; `flush` closes it.
+    for (; this.#next < this.#lastIndex; this.#next++) {
+      const cut = this.#cut(this.#next);
+      if (cut === null) break;
+      const endNs = this.#input.startNs + cut.endMs * MS;
+      if (nowNs < endNs) break;
+      if (!this.#isDelivered(this.#next) && nowNs < endNs + this.#input.graceMs * MS) break;
+      closed.push(this.#close(this.#next, cut.endMs));
+    }
+    return closed;
+  }
+
+  /** Closes everything that anything was delivered for, the last one as far as it was covered. */
+  flush(): Window[] {
+    const closed: Window[] = [];
+    for (; this.#next <= this.#newest; this.#next++) {
+      const cut = this.#cut(this.#next);
+      if (cut === null) break;
+      const toNs = this.#pending.get(this.#next)?.toNs ?? -Infinity;
+      const coveredMs = (toNs - this.#input.startNs) / MS;
+      const isCut = this.#next === this.#newest && coveredMs > cut.startMs;
+      closed.push(this.#close(this.#next, isCut ? Math.min(cut.endMs, coveredMs) : cut.endMs));
+    }
+    return closed;
+  }
+
+  #cut(index: number): ReturnType<typeof windowCut> {
+    return windowCut(this.#input.plan.phases, this.#input.plan.windowMs, index);
+  }
+
+  /** Null: a frame of an earlier life. */
+  #source(name: string, boot: string): Source | null {
+    const known = this.#sources.get(name);
+    if (known === undefined) {
+      const source: Source = {
+        boot,
+        state: new SourceState(),
+        delivered: -1,
+        refusedBefore: 0,
+        gaps: new Set(),
+        pastBoots: new Set(),
+      };
+      this.#sources.set(name, source);
+      return source;
+    }
+    if (known.boot === boot) return known;
+    if (known.pastBoots.has(boot)) return null;
+    known.pastBoots.add(known.boot);
+    known.refusedBefore += known.state.refused;
+    this.#unknownBefore += known.state.unknown;
+    known.boot = boot;
+    known.gaps.clear();
+    known.state = new SourceState();
+    return known;
+  }
+
+  #noteGap(source: Source, seq: number): void {
+    const missing = seq - source.state.seq - 1;
+    this.#frames += missing;
+    for (let back = Math.min(missing, GAPS_MAX); back > 0; back--) source.gaps.add(seq - back);
+    for (const oldest of source.gaps) {
+      if (source.gaps.size <= GAPS_MAX) break;
+      source.gaps.delete(oldest);
+    }
+  }
+
+  /** The window that takes the increase: the frame's own while open, else the next that is. */
+  #placeFor(frame: Frame): number {
+    if (frame.window >= this.#next) return Math.min(frame.window, this.#lastIndex);
+    this.#lateFrames++;
+    return this.#next;
+  }
+
+  #isDelivered(index: number): boolean {
+    for (const source of this.#expected) {
+      if ((this.#sources.get(source)?.delivered ?? -1) < index) return false;
+    }
+    return true;
+  }
+
+  #pendingAt(index: number): Pending {
+    let pending = this.#pending.get(index);
+    if (pending === undefined) {
+      pending = { points: new Map(), from: new Set(), toNs: -Infinity };
+      this.#pending.set(index, pending);
+    }
+    return pending;
+  }
+
+  #include(pending: Pending, told: FrameSeries, increase: Increase): void {
+    const series = this.#seriesOf.get(told) ?? this.#register(told);
+    const point = increase.kind === 'gauge' ? gaugePoint(increase) : increase;
+    const there = pending.points.get(series);
+    pending.points.set(series, there === undefined ? point : mergePoints(there, point, series.across));
+  }
+
+  #register(told: FrameSeries): Series {
+    const { tags } = this.#limiter.place(told.metric, told.tags);
+    const key = seriesKey(told.metric, tags);
+    const across = this.#across.get(told.metric) ?? 'sum';
+    const series = this.#series.get(key) ?? { metric: told.metric, tags, across };
+    this.#series.set(key, series);
+    this.#seriesOf.set(told, series);
+    return series;
+  }
+
+  #close(index: number, endMs: number): Window {
+    const cut = this.#cut(index);
+    const pending = this.#pendingAt(index);
+    this.#pending.delete(index);
+    const { phases, actors } = this.#input.plan;
+    const phase = phases[cut?.phaseIndex ?? -1];
+    const startMs = cut?.startMs ?? endMs;
+    const series: SeriesPoint[] = [];
+    for (const [{ metric, tags }, point] of pending.points) series.push({ metric, tags, point });
+    series.push(...achievedPoints(actors, series, (endMs - startMs) * MS));
+    return {
+      index,
+      phase: phase?.name ?? '',
+      phaseIndex: cut?.phaseIndex ?? -1,
+      startMs,
+      endMs,
+      measured: phase?.measure ?? false,
+      missing: [...this.#expected].filter((source) => !pending.from.has(source)),
+      series,
+    };
+  }
+}
+
+/** The average is kept between the extremes: what lies beyond is the rounding of a long integral. */
+function gaugePoint({ integral, coveredNs, last, min, max }: Increase & { kind: 'gauge' }): Point {
+  const avg = Math.min(max, Math.max(min, integral / coveredNs));
+  return { kind: 'gauge', avg, min, max, last, coveredNs };
+}
