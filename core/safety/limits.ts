@@ -104,12 +104,16 @@ function tightened(
     return { problem: { code: 'E_NAME', message, hint: suggestion(action, ACTIONS) } };
   }
   const of = planned.get(action as SafetyAction);
-  if (text === null) return { problem: looser(profile, `removes ${action} of ${sensor}`, of) };
+  if (text === null) return { problem: looser(profile, `The scenario removes ${action} of ${sensor}`, of) };
   try {
     const trigger = readTrigger(sensor, text, total);
     if (of !== undefined && isLooser(trigger, of)) {
       return {
-        problem: looser(profile, `"${text}" is looser than "${of.text}" for ${action} of ${sensor}`, of),
+        problem: looser(
+          profile,
+          `"${text}" is looser than "${of.text}", at which ${sensor} causes ${action}`,
+          of,
+        ),
       };
     }
     return { trigger: { action: action as SafetyAction, ...trigger, source: 'scenario' } };
@@ -128,7 +132,7 @@ function looser(profile: Profile, what: string, of: PlannedTrigger | undefined):
   const allowed = of === undefined ? '' : ` Profile ${profile.name} says "${of.text}".`;
   return {
     code: 'E_LIMIT_LOOSER',
-    message: `The scenario ${what}; a scenario may only tighten.${allowed}`,
+    message: `${what}; a scenario may only tighten.${allowed}`,
     hint: 'Leave it out, or let the person who runs it grant a wider profile with --profile.',
   };
 }

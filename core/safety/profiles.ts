@@ -71,21 +71,16 @@ function extended(
   raws: ReadonlyMap<string, { readonly raw: Raw }>,
   fail: Fail,
 ): Raw | null {
-  const { extends: base, ...own } = raw;
-  if (base === undefined) return own;
-  const found = typeof base === 'string' ? raws.get(base)?.raw : undefined;
+  const { extends: named, ...own } = raw;
+  if (named === undefined) return own;
+  const base = typeof named === 'string' ? named : JSON.stringify(named);
+  const found = raws.get(base)?.raw;
   if (found === undefined) {
-    fail(
-      file,
-      'extends',
-      `There is no profile "${String(base)}".`,
-      suggestion(String(base), [...raws.keys()]),
-      'E_NAME',
-    );
+    fail(file, 'extends', `There is no profile "${base}".`, suggestion(base, [...raws.keys()]), 'E_NAME');
     return null;
   }
   if (found['extends'] !== undefined) {
-    fail(file, 'extends', `Profile "${String(base)}" itself extends another; only one level is read.`);
+    fail(file, 'extends', `Profile "${base}" itself extends another; only one level is read.`);
     return null;
   }
   const baseLimits = isObject(found['limits']) ? found['limits'] : {};

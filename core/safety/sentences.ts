@@ -4,9 +4,8 @@
  */
 import { must } from '../base/assert.js';
 import { BruntError } from '../base/errors.js';
-import { parseDuration, parseTrigger } from '../base/grammar.js';
+import { parseDuration, parseQuantity, parseTrigger } from '../base/grammar.js';
 import type { Dimension } from '../base/units.js';
-import { UNITS } from '../base/units.js';
 import type { MetricUnit } from '../contract/metrics.js';
 import { SENSORS } from './sensor-table.js';
 
@@ -64,11 +63,11 @@ export function parseShare(text: string): number {
 }
 
 function quantityOf(text: string, dimension: Dimension, example: string): number {
-  const match = /^(\d+(?:\.\d+)?)(\S+)$/.exec(text);
-  const unit = match?.[2] === undefined ? undefined : UNITS[match[2]];
-  if (unit?.[0] !== dimension)
+  const quantity = parseQuantity(text);
+  if (quantity.dimension !== dimension) {
     throw wrong(`"${text}" is not an amount in ${dimension}.`, `Write "${example}".`);
-  return Number(match?.[1]) * unit[1];
+  }
+  return quantity.value;
 }
 
 function wrong(message: string, hint: string): BruntError {
