@@ -1,0 +1,153 @@
+import { expect } from 'chai';
+import type { ChildProcess } from 'node:child_process';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { tmpdir } from 'node:os';
+import { must } from '../../../core/base/assert.js';
+import type { SafetyAction } from '../../../core/base/sentences.js';
+import type { PlannedLimit } from '../../../core/contract/plan.js';
+import { parseProcessStat, readText } from '../../../core/linux/procfs.js';
+import { openReaders } from '../../../core/metrics/recorder.js';
+import type { Guard, GuardAction } from '../../../core/safety/guard.js';
+import { startGuard } from '../../../core/safety/guard.js';
+import { MemorySource } from '../../../core/safety/memory-source.js';
+
+const MiB = 2 ** 20;
+const MARGIN = 120 * MiB;
+
+const stateOf = (pid: number): string | null =>
+  parseProcessStat(readText(`/proc/${pid}/stat`) ?? '')?.state ?? null;
+
+/** A limit just below what is available now. */
+function memoryLimit(action: SafetyAction): PlannedLimit {
+  const source = new MemorySource();
+  const bound = source.read().availableBytes - MARGIN;
+  source.close();
+  const trigger = { action, operator: '<', bound, forMs: 0, text: 'test', source: 'profile' } as const;
+  return { sensor: 'host.memory.available', unit: 'bytes', triggers: [trigger] };
+}
+
+/** Takes 250 MiB in small pieces when told to, and then stays. */
+async function hog(): Promise<ChildProcess & { readonly pid: number }> {
+  const code =
+    "process.stdin.once('data', () => { globalThis.held = []; for (let i = 0; i < 50; i++) held.push(Buffer.alloc(5 * 2 ** 20, 1)); });" +
+    "setInterval(() => {}, 1000); console.log('ready');";
+  const child = spawn(process.execPath, ['-e', code], { stdio: ['pipe', 'pipe', 'inherit'] });
+  await once(child.stdout, 'data');
+  return child as unknown as ChildProcess & { readonly pid: number };
+}
+
+const action = (guard: Guard, to: string): Promise<GuardAction> =>
+  new Promise((resolve) => {
+    guard.onAction((a) => {
+      if (a.to === to) resolve(a);
+    });
+  });
+
+describe('guard', function () {
+  let guard: Guard | null = null;
+  let child: (ChildProcess & { readonly pid: number }) | null = null;
+
+  afterEach(async () => {
+    await guard?.stop();
+    if (child !== null && child.exitCode === null && child.signalCode === null) {
+      child.kill('SIGKILL');
+      await once(child, 'exit');
+    }
+    guard = null;
+    child = null;
+  });
+
+  it('records what its sensors say, its own lateness and the lag of the scheduler', async () => {
+    guard = await startGuard({ limits: [], paths: [tmpdir()] });
+    await new Promise((resolve) => setTimeout(resolve, 400));
+    const names = guard.buffers.flatMap(({ specs }) => Object.keys(specs));
+    expect(names).to.include.members(['host.guard.lateness', 'host.scheduler.lag', 'host.cpu.busy']);
+    expect(names).not.to.include.members([...guard.absent]);
+    expect(guard.state()).to.equal('ok');
+    expect(guard.availableBytes()).to.be.greaterThan(0);
+    expect(['fifo', 'nice', 'none']).to.include(guard.priority);
+    for (const { specs, buffer } of guard.buffers) expect(openReaders(specs, buffer)).not.to.be.empty;
+  });
+
+  it('freezes who takes the resource before the main thread does anything, until it is thawed', async function () {
+    if (process.platform !== 'linux') return this.skip();
+    child = await hog();
+    guard = await startGuard({ limits: [memoryLimit('throttle')], paths: [] });
+    const told = action(guard, 'throttle');
+    guard.watch({ agent: 'memory', pid: child.pid, takes: 'memory' });
+    child.stdin!.write('\n');
+    const { frozen, effect, limit } = await told;
+    expect(stateOf(child.pid)).to.equal('T');
+    expect(frozen).to.deep.equal([{ agent: 'memory', pid: child.pid }]);
+    expect(effect).to.contain('froze memory');
+    expect(limit).to.equal('host.memory.available');
+    expect(guard.state()).to.equal('throttle');
+    const thawed = new Promise((resolve) => must(guard, 'guard').onThaw(resolve));
+    guard.thaw();
+    await thawed;
+    expect(stateOf(child.pid)).not.to.equal('T');
+  });
+
+  it('lets nobody stand for longer than a second, whatever the main thread does', async function () {
+    if (process.platform !== 'linux') return this.skip();
+    child = await hog();
+    guard = await startGuard({ limits: [memoryLimit('pause')], paths: [] });
+    const thawed = new Promise<{ frozenMs: number }>((resolve) => must(guard, 'guard').onThaw(resolve));
+    guard.watch({ agent: 'memory', pid: child.pid, takes: 'memory' });
+    child.stdin!.write('\n');
+    const { frozenMs } = await thawed;
+    expect(frozenMs).to.be.at.least(1000);
+    expect(stateOf(child.pid)).not.to.equal('T');
+  });
+
+  it('kills who endangers the machine, and nobody else, while the main thread is blocked', async function () {
+    if (process.platform !== 'linux') return this.skip();
+    child = await hog();
+    const bystander = await hog();
+    try {
+      guard = await startGuard({ limits: [memoryLimit('kill')], paths: [] });
+      guard.watch({ agent: 'memory', pid: child.pid, takes: 'memory' });
+      guard.watch({ agent: 'cpu', pid: bystander.pid, takes: null });
+      child.stdin!.write('\n');
+      // Not one turn of the event loop until the kernel says that it is dead.
+      const endMs = performance.now() + 20_000;
+      while (!['Z', null].includes(stateOf(child.pid)) && performance.now() < endMs);
+      expect(stateOf(child.pid)).to.be.oneOf(['Z', null]);
+      const { effect } = await action(guard, 'kill');
+      expect(effect).to.equal('killed memory; the run stops');
+      expect(stateOf(bystander.pid)).not.to.be.oneOf(['Z', 'T', null]);
+    } finally {
+      bystander.kill('SIGKILL');
+      await once(bystander, 'exit');
+    }
+  });
+
+  it('does not watch a process that is gone, nor signal one after unwatch', async function () {
+    if (process.platform !== 'linux') return this.skip();
+    child = await hog();
+    const gone = await hog();
+    gone.kill('SIGKILL');
+    await once(gone, 'exit');
+    guard = await startGuard({ limits: [memoryLimit('throttle')], paths: [] });
+    guard.watch({ agent: 'gone', pid: gone.pid, takes: 'memory' });
+    guard.watch({ agent: 'memory', pid: child.pid, takes: 'memory' });
+    guard.unwatch('memory');
+    const told = action(guard, 'throttle');
+    child.stdin!.write('\n');
+    expect((await told).frozen).to.deep.equal([]);
+    expect(stateOf(child.pid)).not.to.equal('T');
+  });
+
+  it('thaws on stop, and can be stopped twice', async function () {
+    if (process.platform !== 'linux') return this.skip();
+    child = await hog();
+    guard = await startGuard({ limits: [memoryLimit('stop')], paths: [] });
+    const told = action(guard, 'stop');
+    guard.watch({ agent: 'memory', pid: child.pid, takes: 'memory' });
+    child.stdin!.write('\n');
+    await told;
+    await Promise.all([guard.stop(), guard.stop()]);
+    expect(stateOf(child.pid)).not.to.equal('T');
+  });
+});
