@@ -69,6 +69,7 @@ async function live(
     tell(input, { type: 'loaded', tookMs, hasCleanup: simulator.cleanup !== undefined });
     const isGo = await untilStart(ctx);
     block.words[WORD.state] = STATE.working;
+    ctx.achieved(0); // known to hold nothing, from the start instant on
     const onSeries = (series: InstanceInput['series']['plugin']): void =>
       tell(input, { type: 'series', ...series });
     const { actor, series } = input;
