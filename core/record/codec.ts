@@ -60,16 +60,16 @@ function decodeSeries(value: unknown): SeriesPoint | null {
   return point && { metric, tags: tags as Tags, point };
 }
 
-const NUMBERS_OF: Readonly<Record<string, readonly string[]>> = {
-  counter: ['count'],
-  gauge: ['avg', 'min', 'max', 'last', 'coveredNs'],
-  ratio: ['hits', 'total'],
-  trend: ['count', 'sum', 'min', 'max'],
-};
+const NUMBERS_OF: ReadonlyMap<unknown, readonly string[]> = new Map([
+  ['counter', ['count']],
+  ['gauge', ['avg', 'min', 'max', 'last', 'coveredNs']],
+  ['ratio', ['hits', 'total']],
+  ['trend', ['count', 'sum', 'min', 'max']],
+]);
 
 function decodePoint(value: Record<string, unknown>): Point | null {
   const kind = value['kind'];
-  const keys = typeof kind === 'string' ? NUMBERS_OF[kind] : undefined;
+  const keys = NUMBERS_OF.get(kind);
   if (!keys || !areNumbers(keys.map((key) => value[key]))) return null;
   const point = Object.fromEntries([['kind', kind], ...keys.map((key) => [key, value[key]])]) as unknown;
   if (kind !== 'trend') return point as Point;

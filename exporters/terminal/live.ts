@@ -41,7 +41,7 @@ function drawHead(state: RunState, elapsedMs: number | null, width: number): str
   const [bars, names] = timeline(plan.phases, plan.durationMs, elapsedMs ?? 0, width - safety.length - 3);
   return [
     spread(` brunt · ${plan.name}`, progress(state, elapsedMs), width),
-    ` ${bars} ${safety}`,
+    clip(` ${bars} ${safety}`, width),
     clip(` ${names}`, width),
   ];
 }
@@ -89,7 +89,7 @@ const LIMIT_COLUMNS: readonly Column[] = [{ max: 28 }, {}, {}, { rank: 1 }, { al
 
 function drawLimits(limits: readonly LimitNow[], width: number): string[] {
   if (limits.length === 0) return [];
-  const head = ['limit (nearest first)', 'now', 'acts at', 'room left', ''];
+  const head = ['limit (nearest first)', 'now', 'acts at', '', 'room'];
   const rows = limits
     .slice(0, LIMITS_SHOWN)
     .map(({ sensor, unit, value, action, bound, room, share }) => [

@@ -10,6 +10,8 @@ import { clip, formatDuration, formatValue, printable, wrap } from './text.js';
 const WIDTH_MAX = 100;
 /** Where what belongs to a label begins. */
 const LABEL = 10;
+/** Beneath the name of a threshold that failed. */
+const DETAIL = 7;
 
 const WORDS: Readonly<Record<Verdict, string>> = {
   passed: 'PASSED',
@@ -73,7 +75,7 @@ function drawThresholds(thresholds: readonly ThresholdResult[], width: number): 
   const lines = layOut([{}, { max: 30 }, {}, { align: 'right' }, {}, { rank: 1, max: 24 }], rows, width);
   return lines.flatMap((line, i) => {
     const detail = sorted[i]?.detail;
-    return typeof detail === 'string' ? [line, ...wrap(printable(detail), width, 6)] : [line];
+    return typeof detail === 'string' ? [line, ...wrap(printable(detail), width, DETAIL)] : [line];
   });
 }
 
@@ -138,8 +140,7 @@ function lostWords(
 function nextWords({ verdict, run, after }: RunSummary): string {
   if (after.leftBehind.length > 0) return 'brunt clean     removes what is left';
   if (verdict === 'incomplete') return 'run it again: a run that did not end itself proves nothing';
-  const report = `brunt report ${run} --export json=summary.json`;
-  return `${report}     every figure, as JSON`;
+  return `brunt report ${run} --export json=summary.json`;
 }
 
 /** The label once, each item on lines of its own. */

@@ -29,7 +29,7 @@ export function formatValue(value: number | null, unit: string): string {
 export function formatOf(value: number, whole: number, unit: string): string {
   const [a, b] = [formatValue(value, unit), formatValue(whole, unit)];
   const unitOf = (text: string): string => text.replace(/^[-\d.]+ ?/, '').replace(/^core$/, 'cores');
-  const bare = unitOf(a) === unitOf(b) && unitOf(a) !== '' ? a.replace(/ .*$/, '') : a;
+  const bare = unitOf(a) === unitOf(b) && unitOf(a) !== '' ? (/^[-\d.]+/.exec(a)?.[0] ?? a) : a;
   return `${bare} of ${b}`;
 }
 
