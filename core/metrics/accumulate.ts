@@ -1,0 +1,252 @@
+/**
+ * The run so far, by phase and series. Windows go in, live or read back from a record; summaries, digests and the
+ * answers to selectors come out. Nothing here depends on which of the two it is.
+ */
+import type { Selector } from '../base/sentences.js';
+import type { MetricSpec, MetricUnit, SeriesPoint, Tags, Window } from '../contract/metrics.js';
+import type { Plan, PlannedThreshold } from '../contract/plan.js';
+import type { ActorSummary, PhaseSummary } from '../contract/summary.js';
+import { actorSummary, seriesSummary } from './series-summary.js';
+import type { Break } from './break-watch.js';
+import { BreakWatch } from './break-watch.js';
+import { ACTOR_METRICS, HOST_METRICS, OP_METRICS, RUN_METRICS, actorMetrics } from './catalogue.js';
+import type { DigestRecord } from './digest.js';
+import { digestRecord } from './digest.js';
+import { seriesKey } from './layout.js';
+import { PHASE_TAG, matches } from './selector.js';
+import type { Steadiness } from './steady-watch.js';
+import { SteadyWatch } from './steady-watch.js';
+import type { Total } from './totals.js';
+import { SeriesTotal, inSequence, sideBySide } from './totals.js';
+
+/** What a selector found for one actor (null: series that belong to none). */
+export interface Selection {
+  readonly actor: string | null;
+  readonly unit: MetricUnit;
+  readonly total: Total;
+  /** Of all windows of the phases looked at, whether or not the series was there. */
+  readonly spanMs: number;
+  readonly phases: readonly string[];
+}
+
+export interface PhaseSeries {
+  readonly metric: string;
+  readonly tags: Tags;
+  readonly total: SeriesTotal;
+}
+
+export interface PhaseTotals {
+  readonly index: number;
+  readonly name: string;
+  readonly measured: boolean;
+  spanMs: number;
+  windows: number;
+  /** Windows that lacked a source. */
+  incomplete: number;
+  readonly series: Map<string, PhaseSeries>;
+}
+
+export class RunAccumulator {
+  readonly #plan: Plan;
+  readonly #specs: ReadonlyMap<string, MetricSpec>;
+  readonly #phases = new Map<number, PhaseTotals>();
+  readonly #breaks: BreakWatch;
+  readonly #steady: SteadyWatch;
+
+  constructor(plan: Plan) {
+    this.#plan = plan;
+    this.#specs = new Map<string, MetricSpec>([
+      ...Object.entries({ ...ACTOR_METRICS, ...OP_METRICS, ...HOST_METRICS, ...RUN_METRICS }),
+      ...plan.catalogue.map((entry) => [entry.metric, entry] as const),
+    ]);
+    this.#breaks = new BreakWatch(plan.thresholds, (metric, tags) => this.unitOf(metric, tags));
+    this.#steady = new SteadyWatch(plan.actors);
+  }
+
+  add(window: Window): void {
+    const phase = this.#phaseOf(window);
+    phase.spanMs += window.endMs - window.startMs;
+    phase.windows++;
+    if (window.missing.length > 0) phase.incomplete++;
+    const atMs = (window.startMs + window.endMs) / 2;
+    for (const { metric, tags, point } of window.series) {
+      const key = seriesKey(metric, tags);
+      let series = phase.series.get(key);
+      if (series === undefined) {
+        series = { metric, tags, total: new SeriesTotal(point.kind) };
+        phase.series.set(key, series);
+      }
+      series.total.add(point, atMs);
+    }
+    if (!window.measured) return;
+    this.#breaks.add(window);
+    this.#steady.add(window);
+  }
+
+  /** The phases that had windows, in order. */
+  get phaseTotals(): readonly PhaseTotals[] {
+    return [...this.#phases.values()].sort((a, b) => a.index - b.index);
+  }
+
+  get steadiness(): Steadiness {
+    return this.#steady.result();
+  }
+
+  /** The first window in which this threshold did not hold for this actor; null when none can be named. */
+  firstBreak(threshold: PlannedThreshold, actor: string | null): Break | null {
+    return this.#breaks.first(threshold, actor);
+  }
+
+  /**
+   * What the selector means, one answer for each actor: figures of different actors are never mixed. Looks at the
+   * phases given, else at those its tag `phase` names, else at all measured ones together.
+   */
+  select(selector: Selector, phases: readonly string[] | undefined = selector.tags[PHASE_TAG]): Selection[] {
+    const looked = this.phaseTotals.filter((phase) =>
+      phases === undefined ? phase.measured : phases.includes(phase.name),
+    );
+    const spanMs = looked.reduce((sum, phase) => sum + phase.spanMs, 0);
+    const names = looked.map((phase) => phase.name);
+    const byActor = this.#totalsByActor(selector, looked);
+    const isByCode = selector.tags['code'] !== undefined;
+    const withoutCode = isByCode ? this.#totalsByActor(anyCode(selector), looked) : byActor;
+    return [...byActor].map(([actor, { tags, total }]): Selection => ({
+      actor,
+      unit: this.unitOf(selector.metric, tags),
+      total: shareOf(total, withoutCode.get(actor)?.total),
+      spanMs,
+      phases: names,
+    }));
+  }
+
+  #totalsByActor(selector: Selector, looked: readonly PhaseTotals[]): Map<string | null, Selected> {
+    const across = this.#specs.get(selector.metric)?.across ?? 'sum';
+    const byActor = new Map<string | null, Map<string, { tags: Tags; totals: Total[] }>>();
+    for (const phase of looked) {
+      for (const [key, { metric, tags, total }] of phase.series) {
+        if (!matches(selector, metric, tags)) continue;
+        const actor = tags['actor'] ?? null;
+        const ofActor = byActor.get(actor) ?? new Map<string, { tags: Tags; totals: Total[] }>();
+        byActor.set(actor, ofActor);
+        const series = ofActor.get(key) ?? { tags, totals: [] };
+        ofActor.set(key, series);
+        series.totals.push(total.total());
+      }
+    }
+    const selected = new Map<string | null, Selected>();
+    for (const [actor, series] of byActor) {
+      const parts = [...series.values()];
+      const total = sideBySide(
+        parts.map(({ totals }) => inSequence(totals)),
+        across,
+      );
+      selected.set(actor, { tags: parts[0]?.tags ?? {}, total });
+    }
+    return selected;
+  }
+
+  /** The extremes that a gauge or trend had in the whole run, measured or not; null without data. */
+  extremes(metric: string): { min: number; max: number } | null {
+    let [min, max] = [Infinity, -Infinity];
+    for (const phase of this.#phases.values()) {
+      for (const series of phase.series.values()) {
+        if (series.metric !== metric) continue;
+        const { point } = series.total.total();
+        if (point.kind !== 'gauge' && point.kind !== 'trend') continue;
+        min = Math.min(min, point.min);
+        max = Math.max(max, point.max);
+      }
+    }
+    return min <= max ? { min, max } : null;
+  }
+
+  phases(): PhaseSummary[] {
+    return this.phaseTotals.map((phase) => ({
+      name: phase.name,
+      index: phase.index,
+      measured: phase.measured,
+      tookMs: phase.spanMs,
+      windows: phase.windows,
+      series: [...phase.series.values()].map(({ metric, tags, total }) =>
+        seriesSummary({
+          metric,
+          tags,
+          unit: this.unitOf(metric, tags),
+          total: total.total(),
+          spanMs: phase.spanMs,
+        }),
+      ),
+    }));
+  }
+
+  /** Without `failures`, which are known to whoever heard the events. */
+  actors(): ActorSummary[] {
+    return this.#plan.actors.map((actor) => actorSummary(actor, this.#plan.phases, this.phaseTotals));
+  }
+
+  /** The distributions of one phase, or of all measured phases together. */
+  digests(phaseIndex?: number): DigestRecord[] {
+    const looked = this.phaseTotals.filter((phase) =>
+      phaseIndex === undefined ? phase.measured : phase.index === phaseIndex,
+    );
+    const bySeries = new Map<string, { readonly series: PhaseSeries; readonly totals: Total[] }>();
+    for (const phase of looked) {
+      for (const [key, series] of phase.series) {
+        if (series.total.kind !== 'trend') continue;
+        const there = bySeries.get(key) ?? { series, totals: [] };
+        there.totals.push(series.total.total());
+        bySeries.set(key, there);
+      }
+    }
+    const name = phaseIndex === undefined ? undefined : looked[0]?.name;
+    const scope = name === undefined ? { scope: 'run' as const } : { scope: 'phase' as const, phase: name };
+    return [...bySeries.values()].flatMap(({ series: { metric, tags }, totals }) => {
+      const { point } = inSequence(totals);
+      return point.kind === 'trend' ? [digestRecord({ ...scope, metric, tags }, point)] : [];
+    });
+  }
+
+  /** In which unit this series is: the metric's, or the actor's own for what is asked of it. */
+  unitOf(metric: string, tags: Tags): MetricUnit {
+    const actor = this.#plan.actors.find(({ name }) => name === tags['actor']);
+    if (actor !== undefined && (metric === 'actor.asked' || metric === 'actor.held')) {
+      return actorMetrics(actor)[metric].unit;
+    }
+    return this.#specs.get(metric)?.unit ?? 'count';
+  }
+
+  #phaseOf({ phaseIndex, phase, measured }: Window): PhaseTotals {
+    let totals = this.#phases.get(phaseIndex);
+    if (totals === undefined) {
+      totals = {
+        index: phaseIndex,
+        name: phase,
+        measured,
+        spanMs: 0,
+        windows: 0,
+        incomplete: 0,
+        series: new Map(),
+      };
+      this.#phases.set(phaseIndex, totals);
+    }
+    return totals;
+  }
+}
+
+interface Selected {
+  readonly tags: Tags;
+  readonly total: Total;
+}
+
+function anyCode(selector: Selector): Selector {
+  const tags = Object.entries(selector.tags).filter(([name]) => name !== 'code');
+  return { metric: selector.metric, tags: Object.fromEntries(tags) };
+}
+
+/** The share of one error code is of all operations, which are spread over all codes. */
+function shareOf(part: Total, whole: Total | undefined): Total {
+  if (part.point.kind !== 'ratio' || whole?.point.kind !== 'ratio') return part;
+  return { ...part, point: { ...part.point, total: whole.point.total } };
+}
+
+export type { SeriesPoint };
