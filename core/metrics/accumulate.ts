@@ -3,7 +3,7 @@
  * answers to selectors come out. Nothing here depends on which of the two it is.
  */
 import type { Selector } from '../base/sentences.js';
-import type { MetricSpec, MetricUnit, SeriesPoint, Tags, Window } from '../contract/metrics.js';
+import type { MetricKind, MetricSpec, MetricUnit, Tags, Window } from '../contract/metrics.js';
 import type { Plan, PlannedThreshold } from '../contract/plan.js';
 import type { ActorSummary, PhaseSummary } from '../contract/summary.js';
 import { actorSummary, seriesSummary } from './series-summary.js';
@@ -215,6 +215,10 @@ export class RunAccumulator {
     return this.#specs.get(metric)?.unit ?? 'count';
   }
 
+  kindOf(metric: string): MetricKind {
+    return this.#specs.get(metric)?.kind ?? 'gauge';
+  }
+
   #phaseOf({ phaseIndex, phase, measured }: Window): PhaseTotals {
     let totals = this.#phases.get(phaseIndex);
     if (totals === undefined) {
@@ -248,5 +252,3 @@ function shareOf(part: Total, whole: Total | undefined): Total {
   if (part.point.kind !== 'ratio' || whole?.point.kind !== 'ratio') return part;
   return { ...part, point: { ...part.point, total: whole.point.total } };
 }
-
-export type { SeriesPoint };

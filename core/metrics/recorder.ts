@@ -139,7 +139,7 @@ export class GaugeWriter {
       return;
     }
     const nowNs = this.#clock();
-    const isHeld = !Number.isNaN(this.#words[GAUGE.value] as number);
+    const isHeld = !Number.isNaN(this.#words[GAUGE.value]);
     const heldNs = this.#heldNs(nowNs);
     const coveredNs = isHeld ? Math.min(spanNs, heldNs) : spanNs;
     const beforeNs = isHeld ? heldNs - coveredNs : 0;
@@ -151,7 +151,7 @@ export class GaugeWriter {
 
   /** How long the present value has been held; 0 without one. */
   #heldNs(nowNs: number): number {
-    if (Number.isNaN(this.#words[GAUGE.value] as number)) return 0;
+    if (Number.isNaN(this.#words[GAUGE.value])) return 0;
     return Math.max(0, nowNs - (this.#words[GAUGE.since] as number));
   }
 

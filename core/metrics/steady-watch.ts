@@ -9,6 +9,8 @@ import type { PlannedActor } from '../contract/plan.js';
 const CONSTANT_SHARE = 0.001;
 /** Done may stand beside asked by so much in a steady window. */
 export const ACHIEVED_TOLERANCE = 0.1;
+/** Operations that fall due in one window and end in the next: at few a window they are no shortfall. */
+const EDGE_OPERATIONS = 2;
 /** Little's law needs a steady stretch of at least this length. */
 const STRETCH_MIN_MS = 10_000;
 
@@ -17,7 +19,7 @@ export interface SteadyActor {
   readonly windows: number;
   /** Windows in which achieved left its tolerance. */
   readonly off: number;
-  /** The achieved share that was farthest from 1, and its phase. */
+  /** Of those, the one farthest from 1, and its phase. */
   readonly worst: { readonly share: number; readonly phase: string } | null;
 }
 
@@ -42,7 +44,9 @@ interface State {
   windows: number;
   off: number;
   worst: { readonly share: number; readonly phase: string } | null;
-  stretch: { phaseIndex: number; spanMs: number; serviceNs: number; asked: number } | null;
+  stretch: { spanMs: number; serviceNs: number; asked: number } | null;
+  /** Rates: over the steady windows of one phase. */
+  rate: { readonly phaseIndex: number; done: number; due: number } | null;
   little: LittleCheck | null;
 }
 
@@ -50,7 +54,15 @@ export class SteadyWatch {
   readonly #states: ReadonlyMap<string, State>;
 
   constructor(actors: readonly Pick<PlannedActor, 'name' | 'control'>[]) {
-    const fresh = { previous: null, windows: 0, off: 0, worst: null, stretch: null, little: null };
+    const fresh = {
+      previous: null,
+      windows: 0,
+      off: 0,
+      worst: null,
+      stretch: null,
+      rate: null,
+      little: null,
+    };
     this.#states = new Map(actors.map(({ name, control }) => [name, { control, ...fresh }]));
   }
 
@@ -90,6 +102,8 @@ interface Told {
   asked?: Point & { kind: 'gauge' };
   achieved?: number;
   serviceNs: number;
+  done: number;
+  due: number;
 }
 
 function collect({ series }: Window): Map<string, Told> {
@@ -97,35 +111,49 @@ function collect({ series }: Window): Map<string, Told> {
   for (const { metric, tags, point } of series) {
     const actor = tags['actor'];
     if (actor === undefined) continue;
-    const of = told.get(actor) ?? { serviceNs: 0 };
+    const of = told.get(actor) ?? { serviceNs: 0, done: 0, due: 0 };
     told.set(actor, of);
     if (metric === 'actor.asked' && point.kind === 'gauge') of.asked = point;
     else if (metric === 'actor.achieved' && point.kind === 'gauge') of.achieved = point.avg;
+    else if (metric === 'op.count' && point.kind === 'counter') of.done += point.count;
+    else if (metric === 'op.due' && point.kind === 'counter') of.due += point.count;
     else if (metric === 'op.service' && point.kind === 'trend') of.serviceNs += point.sum;
   }
   return told;
 }
 
 function note(actor: string, state: State, of: Told, asked: number, window: Window): void {
-  const { phase, phaseIndex } = window;
-  if (of.achieved !== undefined) {
-    state.windows++;
-    const distance = Math.abs(of.achieved - 1);
-    if (distance > ACHIEVED_TOLERANCE) state.off++;
-    if (state.worst === null || distance > Math.abs(state.worst.share - 1)) {
-      state.worst = { share: of.achieved, phase };
-    }
-  }
+  if (of.achieved !== undefined) noteAchieved(state, of, of.achieved, window);
   if (state.control !== 'concurrency') return;
-  const stretch = state.stretch ?? { phaseIndex, spanMs: 0, serviceNs: 0, asked };
-  state.stretch = stretch;
+  const stretch = (state.stretch ??= { spanMs: 0, serviceNs: 0, asked });
   stretch.spanMs += window.endMs - window.startMs;
   stretch.serviceNs += of.serviceNs;
   if (stretch.spanMs < STRETCH_MIN_MS) return;
   const inService = stretch.serviceNs / (stretch.spanMs * 1e6);
   const isWorse =
     state.little === null || inService / asked > state.little.inService / state.little.concurrency;
-  if (isWorse) state.little = { actor, phase, inService, concurrency: asked };
+  if (isWorse) state.little = { actor, phase: window.phase, inService, concurrency: asked };
+}
+
+function noteAchieved(state: State, of: Told, achieved: number, { phase, phaseIndex }: Window): void {
+  state.windows++;
+  let isOff = Math.abs(achieved - 1) > ACHIEVED_TOLERANCE;
+  if (state.control === 'rate') {
+    // One window alone may lack what ended in the next; the phase as a whole may not.
+    if (state.rate?.phaseIndex !== phaseIndex) state.rate = { phaseIndex, done: 0, due: 0 };
+    state.rate.done += of.done;
+    state.rate.due += of.due;
+    isOff = isRateOff(of) || isRateOff(state.rate);
+  }
+  if (!isOff) return;
+  state.off++;
+  if (state.worst === null || Math.abs(achieved - 1) > Math.abs(state.worst.share - 1)) {
+    state.worst = { share: achieved, phase };
+  }
+}
+
+function isRateOff({ done, due }: { readonly done: number; readonly due: number }): boolean {
+  return Math.abs(done - due) > ACHIEVED_TOLERANCE * due + EDGE_OPERATIONS;
 }
 
 function isConstant({ min, max }: Point & { kind: 'gauge' }): boolean {
