@@ -78,6 +78,8 @@ export interface PlannedPhase {
   readonly startMs: number;
   readonly durationMs: number;
   readonly measure: boolean;
+  /** As the scenario says them; absent when it says none. */
+  readonly tags?: Readonly<Record<string, string>>;
   /** By actor; an actor that is not here is idle: it holds nothing and does nothing. Pieces cover the phase. */
   readonly load: Readonly<Record<string, readonly Piece[]>>;
 }

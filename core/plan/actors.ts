@@ -1,0 +1,210 @@
+/**
+ * Actors of a scenario on this host: percentages become amounts, instances and shares are fixed, the cost is asked.
+ * `build.ts` calls it for one actor at a time; mistakes are given back with their paths.
+ */
+import { messageOf } from '../base/errors.js';
+import { formatNumber, formatQuantity } from '../base/units.js';
+import type { Capability, HostFacts, ResourceEstimate } from '../contract/host.js';
+import type { MetricSpecs } from '../contract/metrics.js';
+import type { PlannedActor, PlannedPeak } from '../contract/plan.js';
+import type { Control, Resource } from '../contract/plugin.js';
+import { must } from '../base/assert.js';
+import type { LoadedSimulator } from '../plugin/registry.js';
+import { dimensionOf } from '../scenario/control.js';
+import type { Mistake } from '../scenario/problems.js';
+import type { ScenarioActor } from '../scenario/scenario.js';
+import { sharesOf } from './shares.js';
+
+/** What a plugin's pure functions are given and give, seen from outside. */
+interface SimulatorFacts {
+  readonly needs: readonly Capability[];
+  readonly lane: 'thread' | 'process';
+  readonly takes: Resource | null;
+}
+
+/** All of a planned actor that needs no timeline; the estimate is asked for once the phases are known. */
+export interface Placed {
+  readonly actor: Omit<PlannedActor, 'estimate'>;
+  readonly loaded: LoadedSimulator;
+}
+
+export interface PlaceResult {
+  readonly placed: Placed | null;
+  readonly mistakes: readonly Mistake[];
+}
+
+export const QUIET_MS = 3000;
+/** Of the whole plan; more of one actor are not even counted out. */
+export const INSTANCES_MAX = 256;
+
+/** `placed` is null only when the amount or the number of instances cannot be known. */
+export function placeActor(actor: ScenarioActor, loaded: LoadedSimulator, host: HostFacts): PlaceResult {
+  const { simulator } = loaded;
+  const control = must(
+    simulator.controls.find(({ unit }) => unit === actor.unit),
+    `control of ${actor.name}`,
+  );
+  const mistakes: Mistake[] = [];
+  try {
+    const peak = peakOf(actor, control, host);
+    const instances = instancesOf(actor, loaded, peak, host);
+    const facts = factsOf(actor, loaded);
+    mistakes.push(...unmet(facts.needs, actor, host), ...misfits(actor, control, peak, instances));
+    if (!Number.isFinite(peak.amount) || peak.amount <= 0) return { placed: null, mistakes };
+    if (instances > INSTANCES_MAX)
+      return { placed: null, mistakes: [...mistakes, tooMany(actor, instances)] };
+    const isWhole = isCounted(control);
+    return {
+      mistakes,
+      placed: {
+        loaded,
+        actor: {
+          name: actor.name,
+          simulator: simulator.name,
+          module: loaded.module,
+          builtIn: loaded.builtIn,
+          options: actor.options,
+          control: control.kind,
+          unit: control.unit,
+          peak,
+          instances,
+          // A switch is on for every instance, not a part of being on for each.
+          shares:
+            control.kind === 'switch'
+              ? new Array<number>(instances).fill(1)
+              : sharesOf(peak.amount, instances, isWhole),
+          lane: facts.lane,
+          takes: facts.takes,
+          sharedBytes: simulator.shared ?? 0,
+          quietMs: simulator.quietMs ?? QUIET_MS,
+          operations: simulator.operations ?? [],
+          metrics: simulator.metrics as MetricSpecs,
+        },
+      },
+    };
+  } catch (error) {
+    return { placed: null, mistakes: [pluginFault(actor, error)] };
+  }
+}
+
+function tooMany({ name }: ScenarioActor, instances: number): Mistake {
+  const message = `"${name}" would have ${instances} instances, more than ${INSTANCES_MAX}`;
+  const hint = 'Write "instances": a smaller number.';
+  return { path: ['actors', name], code: 'E_PLAN_SIZE', message, seen: instances, hint };
+}
+
+/** Functions of a plugin are foreign code; what they throw is theirs. */
+export function pluginFault(actor: ScenarioActor, error: unknown): Mistake {
+  const message = `the simulator of "${actor.name}" failed while it was planned: ${messageOf(error)}`;
+  return { path: ['actors', actor.name], code: 'E_PLUGIN_LOAD', message };
+}
+
+export function isCounted({ unit }: Pick<Control, 'unit'>): boolean {
+  return unit === 'bytes' || unit === 'count';
+}
+
+function peakOf({ peak }: ScenarioActor, control: Control, host: HostFacts): PlannedPeak {
+  if (peak === null) return { amount: 1, text: 'on' };
+  const { quantity, base: name, text } = peak;
+  if (name === undefined) return { amount: quantity.value, text };
+  const base = must(control.bases?.[name], `base ${name}`)(host);
+  const amount = quantity.value * base;
+  return { amount: isCounted(control) ? Math.floor(amount) : amount, text, base: { name, amount: base } };
+}
+
+function instancesOf(
+  { instances }: ScenarioActor,
+  { simulator }: LoadedSimulator,
+  peak: PlannedPeak,
+  host: HostFacts,
+): number {
+  if (instances === 'per-core') return Math.max(1, Math.ceil(host.quotaCores));
+  if (instances !== null) return instances;
+  const chosen = simulator.defaultInstances?.(host) ?? 1;
+  if (!Number.isInteger(chosen) || chosen < 1) throw new Error(`it chose ${chosen} instances`);
+  const isCores = simulator.controls.length === 1 && simulator.controls[0]?.unit === 'cores';
+  // One thread cannot be busy on more than one core.
+  return isCores ? Math.max(chosen, Math.ceil(peak.amount)) : chosen;
+}
+
+function factsOf({ options }: ScenarioActor, { simulator }: LoadedSimulator): SimulatorFacts {
+  const resolved = <T>(
+    value: T | ((input: { readonly options: never }) => T) | undefined,
+    fallback: T,
+  ): T => {
+    if (value === undefined) return fallback;
+    return typeof value === 'function'
+      ? (value as (input: { readonly options: unknown }) => T)({ options })
+      : value;
+  };
+  return {
+    needs: resolved<readonly Capability[]>(simulator.needs, []),
+    lane: resolved<'thread' | 'process'>(simulator.isolation, 'thread'),
+    takes: resolved<Resource | null>(simulator.takes, null),
+  };
+}
+
+function unmet(needs: readonly Capability[], actor: ScenarioActor, host: HostFacts): Mistake[] {
+  const absent = needs.filter((need) => !host.capabilities.includes(need));
+  if (absent.length === 0) return [];
+  const message = `"${actor.name}" needs ${absent.join(', ')}, which this host does not have`;
+  return [{ path: ['actors', actor.name], code: 'E_UNAVAILABLE', message, seen: absent }];
+}
+
+/** What no number of retries would make fit: told now, not as an untrustworthy run. */
+function misfits(actor: ScenarioActor, control: Control, peak: PlannedPeak, instances: number): Mistake[] {
+  const spot = { path: ['actors', actor.name, 'peak'], code: 'E_PEAK' as const, seen: peak.text };
+  const dimension = dimensionOf(control.unit);
+  const amount = dimension === null ? 'on' : formatQuantity(peak.amount, dimension);
+  if (!Number.isFinite(peak.amount) || peak.amount <= 0) {
+    const of =
+      peak.base === undefined ? '' : ` of ${peak.base.name}, which is ${formatNumber(peak.base.amount)} here`;
+    return [{ ...spot, message: `"${peak.text}"${of}: that is no amount` }];
+  }
+  if (control.kind === 'concurrency' && peak.amount < instances) {
+    const message = `${amount} in flight cannot be shared by ${instances} instances`;
+    return [{ ...spot, message, hint: 'Use fewer instances, or a higher peak.' }];
+  }
+  if (control.unit === 'cores' && peak.amount > instances) {
+    const message = `${amount} need as many threads: ${instances} ${instances === 1 ? 'instance' : 'instances'} cannot be busier than that`;
+    return [{ ...spot, message, hint: `Use "instances": ${Math.ceil(peak.amount)}, or leave it out.` }];
+  }
+  return [];
+}
+
+const AMOUNTS = [
+  'memoryBytes',
+  'cores',
+  'diskBytes',
+  'openFiles',
+  'threads',
+  'pids',
+  'sockets',
+  'inodes',
+  'bytesPerSecond',
+] as const;
+
+/** What the simulator says it costs; throws when that is no estimate. */
+export function estimateOf({ actor, loaded }: Placed, loadedMs: number, host: HostFacts): ResourceEstimate {
+  const { options, control, peak, instances } = actor;
+  const said =
+    loaded.simulator.estimate?.({ options, control, peak: peak.amount, instances, loadedMs, host }) ?? {};
+  for (const key of AMOUNTS) {
+    const amount = said[key];
+    if (amount === undefined || (Number.isFinite(amount) && amount >= 0)) continue;
+    throw new Error(`its estimate of ${key} is ${amount}`);
+  }
+  return Object.fromEntries(AMOUNTS.flatMap((key) => (said[key] === undefined ? [] : [[key, said[key]]])));
+}
+
+/** Sums; what none names stays unnamed. */
+export function addEstimates(estimates: readonly ResourceEstimate[]): ResourceEstimate {
+  const sum: Record<string, number> = {};
+  for (const estimate of estimates) {
+    for (const key of AMOUNTS) {
+      const amount = estimate[key];
+      if (amount !== undefined) sum[key] = (sum[key] ?? 0) + amount;
+    }
+  }
+  return sum;
+}
