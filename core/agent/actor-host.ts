@@ -17,6 +17,7 @@ import type { GaugeWriter } from '../metrics/recorder.js';
 import { openRecorders, recorderBytes } from '../metrics/recorder.js';
 import { makeTimeline, setStarts } from '../plan/timeline.js';
 import { AskedSeries } from './asked-gauge.js';
+import { drain } from './drain.js';
 import { InstanceHost } from './instance-host.js';
 import type { Pool } from './pool.js';
 
@@ -164,7 +165,7 @@ export class ActorHost {
         this.#hasCleanup ||= message.hasCleanup;
         return send({ type: 'loaded', actor, instance, tookMs: message.tookMs });
       case 'log':
-        return send({ type: 'log', actor, instance, level: message.level, message: message.message });
+        return this.#log(message.level, message.message, instance);
       case 'series':
         return this.#addSeries(message.specs, [message.buffer]);
       case 'scratch':
@@ -180,30 +181,30 @@ export class ActorHost {
   #giveBackLease(host: InstanceHost): void {
     const kept = host.forgetLease();
     if (kept === 0) return;
-    const message = `ended with ${kept} of its lease not given back; it went with the thread`;
-    this.#input.send({ type: 'log', actor: this.actor.name, instance: host.index, level: 'warn', message });
+    this.#log('warn', `ended with ${kept} of its lease not given back; it went with the thread`, host.index);
   }
 
   async #cleanUp(): Promise<void> {
     if (!this.#hasCleanup) return;
     const { port1, port2 } = new MessageChannel();
-    const host = this.instances[0];
-    const none = (): void => undefined;
-    if (host !== undefined)
-      port1.on('message', (message: FromInstance) => this.#onMessage(host, message, none, none));
+    const hear = (message: FromInstance): void => {
+      if (message.type === 'log') this.#log(message.level, message.message);
+    };
+    port1.on('message', hear);
     try {
       const signal = AbortSignal.timeout(CLEANUP_MS);
       const outcome = await this.#input.pool.cleanUp({ actor: this.actor, port: port2 }, signal);
-      if (outcome.kind === 'failed') this.#warn(`cleanup failed: ${outcome.reason}`);
+      if (outcome.kind === 'failed') this.#log('warn', `cleanup failed: ${outcome.reason}`);
     } catch (error) {
-      this.#warn(`cleanup did not end: ${messageOf(error)}`);
+      this.#log('warn', `cleanup did not end: ${messageOf(error)}`);
     } finally {
+      drain(port1, hear);
       port1.close();
     }
   }
 
-  #warn(message: string): void {
-    this.#input.send({ type: 'log', actor: this.actor.name, instance: 0, level: 'warn', message });
+  #log(level: 'debug' | 'info' | 'warn', message: string, instance = 0): void {
+    this.#input.send({ type: 'log', actor: this.actor.name, instance, level, message });
   }
 
   #makeSeries(): InstanceSeries {

@@ -2,8 +2,7 @@
  * The agent's side of one instance: its control block, its thread and port, the watch over it, and how it ended.
  * Runs on the agent's main thread, which never runs plugin code. Owned by `actor-host.ts`.
  */
-import type { MessagePort } from 'node:worker_threads';
-import { MessageChannel, receiveMessageOnPort } from 'node:worker_threads';
+import { MessageChannel } from 'node:worker_threads';
 import { MS, nowNs } from '../base/clock.js';
 import { messageOf } from '../base/errors.js';
 import type { ControlBlock } from '../contract/control-block.js';
@@ -12,6 +11,7 @@ import type { InstanceOutcome, LeaseAccount } from '../contract/messages.js';
 import type { FromInstance, InstanceInput, ToInstance } from '../actor/input.js';
 import { methodIn } from '../actor/method-mark.js';
 import { taskCpuNs } from '../linux/thread.js';
+import { drain } from './drain.js';
 import type { Pool } from './pool.js';
 
 export interface Silence {
@@ -63,8 +63,7 @@ export class InstanceHost {
     port1.on('message', hear);
     const full: InstanceInput = { ...input, index: this.index, block: this.block.buffer, port: port2 };
     const outcome = await this.#outcomeOf(pool.run(full, this.#abort.signal));
-    // The task's answer overtakes messages that were sent before it.
-    for (let left = receive(port1); left !== undefined; left = receive(port1)) hear(left);
+    drain(port1, hear);
     port1.close();
     this.#state = 'ended';
     return outcome;
@@ -162,11 +161,6 @@ export class InstanceHost {
       return { kind: 'failed', method, reason: reasonOf(error), ...stack };
     }
   }
-}
-
-function receive(port: MessagePort): FromInstance | undefined {
-  const received = receiveMessageOnPort(port) as { message: FromInstance } | undefined;
-  return received?.message;
 }
 
 /** What ends a thread without its simulator having thrown is told in our words. */

@@ -1,0 +1,57 @@
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync, appendFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect } from 'chai';
+import { Journal, reap, scratchName } from '../../../core/agent/journal.js';
+
+describe('the journal', () => {
+  let root: string;
+  let file: string;
+  beforeEach(() => {
+    root = mkdtempSync(join(tmpdir(), 'brunt-journal-'));
+    file = join(root, 'agent.journal');
+  });
+  afterEach(() => rmSync(root, { recursive: true, force: true }));
+
+  const scratch = (instance: number): string => join(root, scratchName('run', 'actor', instance));
+
+  it('removes what it names and does not call done, however often it is asked', () => {
+    const journal = new Journal(file, `${root}/`);
+    for (const instance of [0, 1, 2]) {
+      journal.directory(scratch(instance));
+      if (instance < 2) mkdirSync(scratch(instance));
+    }
+    writeFileSync(join(scratch(0), 'left'), 'x');
+    journal.done(scratch(1));
+    journal.close();
+    expect(reap(file)).to.deep.equal({ removed: [scratch(0)], left: [] });
+    expect(existsSync(scratch(1)), 'what is done is not ours any more').to.equal(true);
+    expect(reap(file)).to.deep.equal({ removed: [], left: [] });
+  });
+
+  it('refuses whatever is not a scratch directory right inside its root', () => {
+    const journal = new Journal(file, root);
+    const strangers = [
+      root,
+      join(root, 'precious'),
+      join(root, 'brunt-x', 'deeper'),
+      `${root}/brunt-x/../precious`,
+      '/',
+    ];
+    mkdirSync(join(root, 'precious'));
+    for (const path of strangers) journal.directory(path);
+    journal.close();
+    const { removed, left } = reap(file);
+    expect(removed).to.deep.equal([]);
+    expect(left.map(({ path }) => path)).to.deep.equal(strangers);
+    expect(existsSync(join(root, 'precious'))).to.equal(true);
+  });
+
+  it('reads a journal that was cut off in a line, goes on with one that exists, and has none to fear', () => {
+    new Journal(file, root).directory(scratch(0));
+    mkdirSync(scratch(0));
+    appendFileSync(file, '{"make":"direc');
+    expect(reap(file).removed).to.deep.equal([scratch(0)]);
+    expect(reap(join(root, 'none'))).to.deep.equal({ removed: [], left: [] });
+  });
+});
