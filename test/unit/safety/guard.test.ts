@@ -18,6 +18,13 @@ const MARGIN = 120 * MiB;
 const stateOf = (pid: number): string | null =>
   parseProcessStat(readText(`/proc/${pid}/stat`) ?? '')?.state ?? null;
 
+/** A stopped thread that waits for a processor is marked T only when it gets one: until then it runs no further. */
+async function becomes(pid: number, wanted: (state: string | null) => boolean): Promise<string | null> {
+  const endMs = performance.now() + 10_000;
+  while (!wanted(stateOf(pid)) && performance.now() < endMs) await new Promise((r) => setTimeout(r, 1));
+  return stateOf(pid);
+}
+
 /** A limit just below what is available now. */
 function memoryLimit(action: SafetyAction): PlannedLimit {
   const source = new MemorySource();
@@ -78,7 +85,7 @@ describe('guard', function () {
     guard.watch({ agent: 'memory', pid: child.pid, takes: 'memory' });
     child.stdin!.write('\n');
     const { frozen, effect, limit } = await told;
-    expect(stateOf(child.pid)).to.equal('T');
+    expect(await becomes(child.pid, (state) => state === 'T')).to.equal('T');
     expect(frozen).to.deep.equal([{ agent: 'memory', pid: child.pid }]);
     expect(effect).to.contain('froze memory');
     expect(limit).to.equal('host.memory.available');
@@ -86,7 +93,7 @@ describe('guard', function () {
     const thawed = new Promise((resolve) => must(guard, 'guard').onThaw(resolve));
     guard.thaw();
     await thawed;
-    expect(stateOf(child.pid)).not.to.equal('T');
+    expect(await becomes(child.pid, (state) => state !== 'T')).not.to.equal('T');
   });
 
   it('lets nobody stand for longer than a second, whatever the main thread does', async function () {
@@ -98,7 +105,7 @@ describe('guard', function () {
     child.stdin!.write('\n');
     const { frozenMs } = await thawed;
     expect(frozenMs).to.be.at.least(1000);
-    expect(stateOf(child.pid)).not.to.equal('T');
+    expect(await becomes(child.pid, (state) => state !== 'T')).not.to.equal('T');
   });
 
   it('kills who endangers the machine, and nobody else, while the main thread is blocked', async function () {
@@ -136,7 +143,7 @@ describe('guard', function () {
     const told = action(guard, 'throttle');
     child.stdin!.write('\n');
     expect((await told).frozen).to.deep.equal([]);
-    expect(stateOf(child.pid)).not.to.equal('T');
+    expect(await becomes(child.pid, (state) => state !== 'T')).not.to.equal('T');
   });
 
   it('thaws on stop, and can be stopped twice', async function () {
@@ -148,6 +155,6 @@ describe('guard', function () {
     child.stdin!.write('\n');
     await told;
     await Promise.all([guard.stop(), guard.stop()]);
-    expect(stateOf(child.pid)).not.to.equal('T');
+    expect(await becomes(child.pid, (state) => state !== 'T')).not.to.equal('T');
   });
 });
