@@ -12,7 +12,8 @@ const LINE_VERSION = 1;
 export function encodeWindow(window: Window): string {
   const { index, phase, phaseIndex, startMs, endMs, measured, missing } = window;
   const head = { v: LINE_VERSION, index, phase, phaseIndex, startMs, endMs, measured, missing };
-  return JSON.stringify({ ...head, series: window.series.map(encodeSeries) }, refuseNonFinite);
+  assertFinite(head, 'a window');
+  return JSON.stringify({ ...head, series: window.series.map(encodeSeries) });
 }
 
 /** The window of one line, or null when the line is torn or is not one. */
@@ -47,8 +48,10 @@ export function parseObject(line: string): Record<string, unknown> | null {
 }
 
 function encodeSeries({ metric, tags, point }: SeriesPoint): Record<string, unknown> {
+  assertFinite(point, metric);
   if (point.kind !== 'trend') return { metric, tags, ...point };
   const { index, count } = point.bins;
+  assert(count.every(Number.isFinite), `a bin of ${metric} is not finite`);
   return { metric, tags, ...point, bins: [[...index], [...count]] };
 }
 
@@ -85,9 +88,10 @@ function decodeBins(value: unknown): Bins | null {
   return { index: Uint16Array.from(index), count: Float64Array.from(count) };
 }
 
-function refuseNonFinite(key: string, value: unknown): unknown {
-  assert(typeof value !== 'number' || Number.isFinite(value), `${key} of a window is ${String(value)}`);
-  return value;
+function assertFinite(values: object, what: string): void {
+  for (const [key, value] of Object.entries(values)) {
+    if (typeof value === 'number' && !Number.isFinite(value)) assert(false, `${key} of ${what} is ${value}`);
+  }
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {

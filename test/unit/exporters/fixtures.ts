@@ -333,9 +333,7 @@ export class FakeTerminal implements Screen {
   shown(): string[] {
     const lines: string[] = [''];
     let row = 0;
-    // eslint-disable-next-line no-control-regex
     for (const [part] of this.written.matchAll(/\u001b\[\??\d*[A-Za-z]|\n|\r|[^\u001b\n\r]+/g)) {
-      // eslint-disable-next-line no-control-regex
       const up = /^\u001b\[(\d+)A$/.exec(part);
       if (up) row = Math.max(0, row - Number(up[1]));
       else if (part === '\u001b[0J') lines.splice(row, Infinity, '');

@@ -72,7 +72,7 @@ describe('clean', () => {
   it('knows a dead owner whose number another process has now', async function () {
     const ticks = processStart(process.pid);
     if (ticks === null) this.skip(); // Without start times a number that lives counts as its owner.
-    await setOwner({ pid: process.pid, startTicks: ticks! - 1 });
+    await setOwner({ pid: process.pid, startTicks: ticks - 1 });
     expect((await clean(runsDir)).removed).to.deep.equal([scratch]);
   });
 
