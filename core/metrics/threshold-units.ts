@@ -23,19 +23,18 @@ const PER_SECOND: Readonly<Partial<Record<MetricUnit, Dimension>>> = {
   share: 'share/s',
   count: 'ops/s',
 };
-/** Each actor has these in the unit of its own peak; which one is known only where the selector names it. */
-const IN_UNIT_OF_ACTOR: readonly string[] = ['actor.asked', 'actor.held'];
-const AMOUNT_UNITS: readonly MetricUnit[] = ['count', 'bytes', 'cores', 'ops/s', 'bytes/s'];
-
-/** The dimensions that a bound on this aggregate may be written in; none: it cannot be bounded. */
+/**
+ * The dimensions that a bound on this aggregate may be written in; none: it cannot be bounded. For what is in the
+ * unit of its actor (`actor.asked`, `actor.held`) the caller has put that unit into the entry.
+ */
 export function dimensionsOf(
-  entry: Pick<CatalogueEntry, 'metric' | 'kind' | 'unit'>,
+  { kind, unit }: Pick<CatalogueEntry, 'kind' | 'unit'>,
   aggregate: Aggregate,
 ): Dimension[] {
-  const units = IN_UNIT_OF_ACTOR.includes(entry.metric) ? AMOUNT_UNITS : [entry.unit];
-  if (aggregate === 'count' && entry.kind !== 'counter') return ['count'];
+  if (aggregate === 'count' && kind !== 'counter') return ['count'];
   const isPerSecond = aggregate === 'rate' || aggregate === 'slope';
-  return units.flatMap((unit) => (isPerSecond ? PER_SECOND[unit] : DIMENSION[unit]) ?? []);
+  const dimension = isPerSecond ? PER_SECOND[unit] : DIMENSION[unit];
+  return dimension === undefined || dimension === null ? [] : [dimension];
 }
 
 /** The unit of the value that `aggregateOf` gives. */

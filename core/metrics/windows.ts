@@ -80,6 +80,8 @@ export class WindowStore {
   #seriesOf = new WeakMap<FrameSeries, Series>();
   readonly #pending = new Map<number, Pending>();
   readonly #lastIndex: number;
+  /** Of the whole plan. */
+  readonly #endNs: number;
   #next = 0;
   #newest = -1;
   #frames = 0;
@@ -94,6 +96,7 @@ export class WindowStore {
     let last = 0;
     while (this.#cut(last + 1) !== null) last++;
     this.#lastIndex = last;
+    this.#endNs = input.startNs + (this.#cut(last)?.endMs ?? 0) * MS;
   }
 
   get lost(): Lost {
@@ -133,7 +136,7 @@ export class WindowStore {
       return;
     }
     this.#noteGap(known, frame.seq);
-    const isAfterEnd = frame.window > this.#lastIndex;
+    const isAfterEnd = frame.window > this.#lastIndex || frame.fromNs >= this.#endNs;
     const index = this.#placeFor(frame);
     known.delivered = Math.max(known.delivered, frame.window);
     this.#newest = Math.max(this.#newest, Math.min(frame.window, this.#lastIndex));
