@@ -20,8 +20,8 @@ type Raw = Readonly<Record<string, unknown>>;
 const KEYS = ['name', 'description', 'rank', 'limits', 'reserve', 'maxDuration', 'gracefulStop', 'actorNice'];
 const ACTIONS: readonly string[] = SAFETY_STATES.slice(1);
 
-/** By name. Throws BruntErrors with every mistake of every file. */
-export function readProfiles(texts: readonly ProfileText[]): Readonly<Record<string, Profile>> {
+/** In the order of the texts. Throws BruntErrors with every mistake of every file. */
+export function readProfiles(texts: readonly ProfileText[]): readonly Profile[] {
   const errors: BruntError[] = [];
   const fail = (file: string, path: string, message: string, hint?: string, code: ErrorCode = 'E_SCHEMA') =>
     void errors.push(
@@ -37,11 +37,11 @@ export function readProfiles(texts: readonly ProfileText[]): Readonly<Record<str
       fail(file, 'name', `Profile "${name}" is also in ${raws.get(name)?.file ?? ''}.`);
     else raws.set(name, { file, raw });
   }
-  const profiles: Record<string, Profile> = {};
-  for (const [name, { file, raw }] of raws) {
+  const profiles: Profile[] = [];
+  for (const { file, raw } of raws.values()) {
     const whole = extended(file, raw, raws, fail);
     const profile = whole === null ? null : checked(file, whole, fail);
-    if (profile !== null) profiles[name] = profile;
+    if (profile !== null) profiles.push(profile);
   }
   if (errors.length > 0) throw new BruntErrors(errors);
   return profiles;

@@ -15,7 +15,7 @@ export function presetTexts(): ProfileText[] {
 }
 
 export function preset(name: string): Profile {
-  return readProfiles(presetTexts())[name]!;
+  return readProfiles(presetTexts()).find((profile) => profile.name === name)!;
 }
 
 export const HOST: HostFacts = {
