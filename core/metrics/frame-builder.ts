@@ -30,6 +30,12 @@ interface Entry {
   isTold: boolean;
 }
 
+/**
+ * So many builds in a row are refused for want of an acknowledgement; then the oldest frame counts as lost, so that
+ * a link that came back after losing both is spoken on again.
+ */
+export const BUILDS_REFUSED_MAX = 3;
+
 export class FrameBuilder {
   readonly #entries: Entry[] = [];
   readonly #byKey = new Map<string, Entry>();
@@ -37,6 +43,7 @@ export class FrameBuilder {
   readonly #limiter: SeriesLimiter;
   #inFlight: Frame[] = [];
   #seq = 0;
+  #refused = 0;
 
   constructor(limiter: SeriesLimiter = new SeriesLimiter()) {
     this.#limiter = limiter;
@@ -73,10 +80,11 @@ export class FrameBuilder {
 
   /**
    * The frame that closes window `window`, of everything up to `toNs`; null while FRAMES_IN_FLIGHT are not
-   * acknowledged: nothing is read then, and the next frame covers that span as well.
+   * acknowledged: nothing is read then, and the next frame covers that span as well. After BUILDS_REFUSED_MAX of
+   * those the oldest is given up.
    */
   build(span: { readonly window: number; readonly fromNs: number; readonly toNs: number }): Frame | null {
-    if (this.#inFlight.length >= FRAMES_IN_FLIGHT) return null;
+    if (!this.#mayBuild()) return null;
     const seq = this.#seq++;
     const parts = new FrameParts(seq);
     for (const entry of this.#entries) {
@@ -94,11 +102,23 @@ export class FrameBuilder {
     return frame;
   }
 
+  #mayBuild(): boolean {
+    if (this.#inFlight.length < FRAMES_IN_FLIGHT) return true;
+    if (this.#refused < BUILDS_REFUSED_MAX) {
+      this.#refused++;
+      return false;
+    }
+    this.#refused = 0;
+    this.#inFlight.shift();
+    return true;
+  }
+
   /** The receiver has applied frame `seq`; earlier ones still in flight are covered by it. */
   ack(seq: number): void {
     const frame = this.#inFlight.find((candidate) => candidate.seq === seq);
     if (frame === undefined) return;
     this.#inFlight = this.#inFlight.filter((candidate) => candidate.seq > seq);
+    this.#refused = 0;
     for (const { id } of frame.table) this.#entry(id).isTold = true;
     frame.counterIds.forEach((id, i) => {
       const { merged } = this.#entry(id);

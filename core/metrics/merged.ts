@@ -6,6 +6,9 @@ import type { MetricSpec } from '../contract/metrics.js';
 import { BINS_PER_OCTAVE, OCTAVES, firstBinOf } from './bins.js';
 import type { CounterReader, GaugeReader, RatioReader, TrendReader } from './readers.js';
 
+/** Frames of which the extremes are kept apart; those of older unacknowledged ones are taken together. */
+const SENT_MAX = 8;
+
 /** Extremes since the last acknowledged frame: one entry for each frame in flight that carried some. */
 export class PendingExtremes {
   #min = Infinity;
@@ -22,12 +25,19 @@ export class PendingExtremes {
     if (this.#min <= this.#max) this.#sent.push({ seq, min: this.#min, max: this.#max });
     this.#min = Infinity;
     this.#max = -Infinity;
+    if (this.#sent.length > SENT_MAX) this.#joinOldest();
     let [min, max] = [Infinity, -Infinity];
     for (const sent of this.#sent) {
       min = Math.min(min, sent.min);
       max = Math.max(max, sent.max);
     }
     return { min, max };
+  }
+
+  #joinOldest(): void {
+    const [a, b, ...rest] = this.#sent;
+    if (a === undefined || b === undefined) return;
+    this.#sent = [{ seq: b.seq, min: Math.min(a.min, b.min), max: Math.max(a.max, b.max) }, ...rest];
   }
 
   ack(seq: number): void {
@@ -77,6 +87,8 @@ interface GaugePart {
 
 /** The part of one instance in the present span. */
 interface PartSpan {
+  readonly integral: number;
+  readonly coveredNs: number;
   readonly avg: number;
   readonly min: number;
   readonly max: number;
@@ -132,7 +144,7 @@ export class MergedGauge {
 
   #include(spans: readonly PartSpan[], coveredNs: number): void {
     const combine = (pick: (span: PartSpan) => number): number => combined(this.#across, spans.map(pick));
-    this.integral += combine((span) => span.avg) * coveredNs;
+    this.integral += this.#averageOf(spans, coveredNs) * coveredNs;
     this.coveredNs += coveredNs;
     this.last = combine((span) => span.last);
     this.extremes.note(
@@ -140,18 +152,35 @@ export class MergedGauge {
       combine((span) => span.max),
     );
   }
+
+  /** Instances need not cover the same time: one may have followed another. */
+  #averageOf(spans: readonly PartSpan[], coveredNs: number): number {
+    const total = (pick: (span: PartSpan) => number): number => combined('sum', spans.map(pick));
+    switch (this.#across) {
+      case 'sum':
+        return total((span) => span.integral) / coveredNs;
+      case 'mean':
+        return total((span) => span.integral) / total((span) => span.coveredNs);
+      default:
+        return combined(
+          this.#across,
+          spans.map((span) => span.avg),
+        );
+    }
+  }
 }
 
 /** What an instance did in the span; from here on it counts as told. */
 function consumed(part: GaugePart, coveredNs: number): PartSpan {
   const { reader, min, max } = part;
-  const avg = (reader.integral - part.integral) / coveredNs;
+  const integral = reader.integral - part.integral;
+  const avg = integral / coveredNs;
   const last = Number.isNaN(reader.last) ? avg : reader.last;
   part.integral = reader.integral;
   part.coveredNs = reader.coveredNs;
   part.min = Infinity;
   part.max = -Infinity;
-  return { avg, min, max, last };
+  return { integral, coveredNs, avg, min, max, last };
 }
 
 /**
