@@ -5,6 +5,7 @@
 import { deferred } from '../base/deferred.js';
 import { BruntError, messageOf } from '../base/errors.js';
 import { MS, nowNs } from '../base/clock.js';
+import type { SafetyState } from '../base/sentences.js';
 import type { RunEvent, RunEventBody, StopCause } from '../contract/events.js';
 import type { Screen } from '../contract/exporter.js';
 import type { FromAgent, InstanceOutcome } from '../contract/messages.js';
@@ -39,6 +40,8 @@ const START_DELAY_MS = 100;
 /** A window waits so long for its frames before it is closed without them. */
 const GRACE_MS = 2000;
 const LEDGER_TICK_MS = 100;
+/** In these states of the gate leases are granted; beyond them nothing more is taken. */
+const MAY_GRANT: readonly SafetyState[] = ['ok', 'warn', 'throttle'];
 /** An idle agent that does not end by itself is killed after this. */
 const AGENT_EXIT_MS = 2000;
 
@@ -96,6 +99,8 @@ class Orchestrator {
   #stopCause: StopCause | null = null;
   #stopMs: number | null = null;
   #digestedPhases = 0;
+  /** Windows whose end has been reached. */
+  #cuts = 0;
   #clockJumpMs = 0;
 
   constructor(plan: Plan, deps: RunDeps) {
@@ -136,13 +141,17 @@ class Orchestrator {
       reserveBytes: plan.safety.reserveBytes,
       availableBytes: () => this.#guard.availableBytes(),
       send: (agent, grant) => this.#agents.get(agent)?.send(grant),
-      onDenied: (denied) => this.#emit({ type: 'lease.denied', ...denied }),
+      clock: nowNs,
+      onDenied: ({ actor, resource, asked, there, limit }) =>
+        this.#emit({ type: 'lease.denied', actor, resource, asked, there, limit }),
       onExpired: ({ actor, resource, amount }) => {
         this.#agentOf.get(actor)?.send({ type: 'revoke', actor });
         this.#emit({ type: 'lease.expired', actor, resource, amount });
       },
     });
     this.#guard.onAction((action) => this.#onGuardAction(action));
+    this.#guard.onThaw((thawed) => this.#emit({ type: 'safety.freeze', ...thawed }));
+    this.#guard.onFailure((error) => this.#internal(error));
   }
 
   handle(): RunHandle {
@@ -230,6 +239,7 @@ class Orchestrator {
       cut: ({ index }) => {
         const driftMs = Math.abs(Date.now() - nowNs() / MS - clockOffsetMs);
         this.#clockJumpMs = Math.max(this.#clockJumpMs, driftMs);
+        this.#cuts = index + 1;
         this.#closeHostWindow(index);
       },
     });
@@ -242,22 +252,24 @@ class Orchestrator {
   async #end(): Promise<void> {
     const fromNs = nowNs();
     const agents = [...this.#agents.values()];
-    for (const actor of this.#plan.actors) {
-      const held = this.#ledger.totals().heldByActor.get(actor.name);
-      if (held !== undefined && held > 0) this.#heldAtStop.set(actor.name, held);
+    for (const [actor, held] of this.#ledger.totals().heldByActor) {
+      if (held > 0) this.#heldAtStop.set(actor, held);
     }
     await climbStopLadder(agents, this.#plan.safety.gracefulStopMs, (rung, agent, detail) =>
       this.#emit({ type: 'stop.rung', rung, agent, detail }),
     );
     this.#stopMs = (nowNs() - fromNs) / MS;
+    // A run that was stopped ends within a window: the host's last word belongs to it as well.
+    if (this.#stopCause !== 'completed') this.#closeHostWindow(this.#cuts);
     await Promise.all(agents.map((agent) => agent.exit(AGENT_EXIT_MS)));
     for (const agent of agents) this.#reap(agent);
-    for (const window of this.#store?.flush(nowNs()) ?? []) this.#streams?.window(window);
+    for (const window of this.#store?.flush() ?? []) this.#streams?.window(window);
     await this.#guard.stop();
   }
 
   async #conclude(): Promise<RunSummary> {
     this.#digest(this.#plan.phases.length);
+    this.#record.digests(this.#accumulator.digests());
     for (const loss of await this.#fanOut.drain()) this.#exporterLost(loss);
     await this.#record.sync();
     if (this.#record.failure !== null) {
@@ -460,20 +472,22 @@ class Orchestrator {
   // ---- safety -------------------------------------------------------------
 
   /** The guard has frozen whom it had to; here the load is turned down, then the frozen go on. */
-  #onGuardAction({ frozen, atNs: _atNs, ...action }: GuardAction): void {
-    for (const { agent, pid } of frozen) this.#emit({ type: 'safety.freeze', agent, pid, frozenMs: 0 });
-    const event = { type: 'safety.action', ...action } as const;
+  #onGuardAction(action: GuardAction): void {
+    const { from, to, limit, value, bound, unit, source, effect } = action;
+    const event = { type: 'safety.action', from, to, limit, value, bound, unit, source, effect } as const;
     this.#emit(event);
-    this.#host?.setState(action.to);
-    this.#scales.setGate(action.to, action.limit);
-    if (action.to === 'throttle' || action.to === 'pause') {
-      for (const actor of this.#plan.actors.filter((a) => a.takes !== null)) {
-        this.#agentOf.get(actor.name)?.send({ type: 'revoke', actor: actor.name });
-      }
-    }
-    if (action.to === 'stop' || action.to === 'kill') {
-      this.#ledger.hold();
+    this.#host?.setState(this.#guard.state());
+    if (to === 'stop' || to === 'kill') {
       this.#stop('safety', describeAction({ atMs: this.#atMs(), ...event }));
+    }
+    this.#scales.setLimit(limit, to);
+    if (MAY_GRANT.includes(this.#guard.state())) this.#ledger.resume();
+    else this.#ledger.hold();
+    // What is granted and not yet used would still be taken: it is asked for anew, at the new pace.
+    if (to !== 'ok' && to !== 'warn') {
+      for (const { name, takes } of this.#plan.actors) {
+        if (takes !== null) this.#agentOf.get(name)?.send({ type: 'revoke', actor: name });
+      }
     }
     this.#guard.thaw();
   }

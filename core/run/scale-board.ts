@@ -3,22 +3,14 @@
  * person who turns the load up never overrules the gate.
  */
 import type { SafetyState } from '../base/sentences.js';
-import type { Plan } from '../contract/plan.js';
-import type { Resource } from '../contract/plugin.js';
-
-const GATE_SCALE: Record<SafetyState, number> = {
-  ok: 1,
-  warn: 1,
-  throttle: 0.5,
-  pause: 0,
-  stop: 0,
-  kill: 0,
-};
+import type { Plan, PlannedActor } from '../contract/plan.js';
+import { SCALE_OF } from '../safety/gate.js';
+import { SENSORS } from '../safety/sensor-table.js';
 
 export class ScaleBoard {
   readonly #plan: Plan;
   readonly #send: (actor: string, scale: number) => void;
-  readonly #gate = new Map<string, number>();
+  readonly #states = new Map<string, SafetyState>();
   readonly #sent = new Map<string, number>();
   #person = 1;
   #isPaused = false;
@@ -28,15 +20,13 @@ export class ScaleBoard {
     this.#send = send;
   }
 
-  /** The gate's state turns down the actors that endanger the sensor whose limit acted. */
-  setGate(state: SafetyState, sensor: string): void {
-    const endangering = endangeringActors(this.#plan, sensor);
-    for (const actor of this.#plan.actors) {
-      this.#gate.set(actor.name, endangering.includes(actor.name) ? GATE_SCALE[state] : 1);
-    }
+  /** The state of one limit turns down the actors that endanger its sensor. */
+  setLimit(sensor: string, state: SafetyState): void {
+    this.#states.set(sensor, state);
     this.#update();
   }
 
+  /** Each answers with the person's factor as it is now. */
   setPerson(factor: number): number {
     this.#person = Math.min(1, Math.max(0, factor));
     return this.#update();
@@ -52,30 +42,28 @@ export class ScaleBoard {
     return this.#update();
   }
 
-  /** Sends what has changed; the person's part is the answer. */
   #update(): number {
     const person = this.#isPaused ? 0 : this.#person;
-    for (const { name } of this.#plan.actors) {
-      const scale = person * (this.#gate.get(name) ?? 1);
-      if (this.#sent.get(name) === scale) continue;
-      this.#sent.set(name, scale);
-      this.#send(name, scale);
+    for (const actor of this.#plan.actors) {
+      const scale = person * this.#gateScale(actor);
+      if ((this.#sent.get(actor.name) ?? 1) === scale) continue;
+      this.#sent.set(actor.name, scale);
+      this.#send(actor.name, scale);
     }
     return person;
   }
+
+  #gateScale(actor: PlannedActor): number {
+    const factors = [...this.#states].map(([sensor, state]) =>
+      endangers(this.#plan, actor, sensor) ? SCALE_OF[state] : 1,
+    );
+    return Math.min(1, ...factors);
+  }
 }
 
-const RESOURCE_OF: readonly (readonly [prefix: string, resource: Resource])[] = [
-  ['host.memory.', 'memory'],
-  ['host.swap.', 'memory'],
-  ['host.open-files', 'openFiles'],
-  ['host.disk.', 'disk'],
-  ['host.tasks', 'pids'],
-];
-
-/** Those that take what the sensor watches; all of them where that says nothing. */
-export function endangeringActors(plan: Plan, sensor: string): readonly string[] {
-  const resource = RESOURCE_OF.find(([prefix]) => sensor.startsWith(prefix))?.[1];
-  const takers = plan.actors.filter((actor) => resource !== undefined && actor.takes === resource);
-  return (takers.length > 0 ? takers : plan.actors).map((actor) => actor.name);
+/** Whoever takes what the sensor watches; where nobody does, everybody. */
+function endangers(plan: Plan, actor: PlannedActor, sensor: string): boolean {
+  const takes = SENSORS[sensor]?.takes ?? null;
+  const isTaken = takes !== null && plan.actors.some((other) => other.takes === takes);
+  return !isTaken || actor.takes === takes;
 }

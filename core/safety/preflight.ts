@@ -68,7 +68,7 @@ function checkMemory(plan: Plan, host: HostFacts): BruntError[] {
   const bytes = (n: number): string => formatQuantity(n, 'bytes');
   const why =
     untilStop < free && stop !== undefined
-      ? `beyond that profile ${plan.safety.profile} stops the run at "${stop.text}"`
+      ? `beyond that ${stop.source === 'scenario' ? 'the scenario' : `profile ${plan.safety.profile}`} stops the run at "${stop.text}"`
       : `${bytes(plan.safety.reserveBytes)} are kept in reserve`;
   const largest = plan.actors
     .filter((actor) => actor.control !== 'growth')
@@ -80,8 +80,8 @@ function checkMemory(plan: Plan, host: HostFacts): BruntError[] {
     new BruntError({
       code: 'E_HOST',
       message:
-        `The plan needs ${bytes(asked)} of memory at its peak; this host grants ${bytes(there)}: ` +
-        `${bytes(availableBytes)} are available to the ${boundBy === 'cgroup' ? 'control group' : 'machine'}, and ${why}.`,
+        `The plan asks for ${bytes(asked)} of memory at its peak; there are ${bytes(availableBytes)} available to the ` +
+        `${boundBy === 'cgroup' ? 'control group' : 'machine'}; the limit is ${bytes(there)}: ${why}.`,
       place: { path: largest === null ? 'actors' : `actors.${largest.name}.peak` },
       seen: asked,
       wanted: `at most ${bytes(there)}`,
@@ -116,7 +116,7 @@ function checkThreads(plan: Plan, host: HostFacts): BruntError[] {
   return [
     new BruntError({
       code: 'E_HOST',
-      message: `The plan needs ${asked} threads and processes; this host grants ${host.pids} more.`,
+      message: `The plan asks for ${asked} threads and processes; the limit here is ${host.pids} more.`,
       place: { path: 'actors' },
       seen: asked,
       wanted: `at most ${host.pids}`,
@@ -135,7 +135,7 @@ function checkOpenFiles(plan: Plan, host: HostFacts): BruntError[] {
     if (asked <= limit) return [];
     return new BruntError({
       code: 'E_HOST',
-      message: `Agent "${agent.name}" needs ${asked} open files; a process may have ${limit} here.`,
+      message: `Agent "${agent.name}" asks for ${asked} open files; the limit of a process here is ${limit}.`,
       place: { path: actors.length === 1 ? `actors.${actors[0]?.name ?? ''}.peak` : 'actors' },
       seen: asked,
       wanted: `at most ${limit}`,

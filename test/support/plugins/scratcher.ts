@@ -6,7 +6,7 @@ import { definePlugin, defineSimulator } from '../../../core/contract/plugin.js'
 const scratcher = defineSimulator({
   name: 'scratcher',
   description: 'Leaves something to be cleaned up.',
-  controls: [{ kind: 'switch', unit: 'switch', defaultPeak: '1' }],
+  controls: [{ kind: 'switch', unit: 'switch' }],
   options: { type: 'object', properties: {} },
   metrics: { turns: { kind: 'counter', unit: 'count', help: 'Turns of its loop' } },
   async start(ctx) {
