@@ -40,7 +40,7 @@ export async function prepare(file: string, flags: PlanFlags): Promise<Prepared>
     scenario,
     registry,
     host,
-    profiles: Object.values(core.readProfiles(presets)),
+    profiles: core.readProfiles(presets),
     profile: flags.profile ?? PROFILE_DEFAULT,
     ...(flags.seed !== undefined && { seed: flags.seed }),
   });

@@ -1,7 +1,8 @@
 /**
  * The summary at the end of a run: verdict first, then thresholds (failed ones first), the numbers, why to believe
- * them, what is left behind, what to do next. A RunSummary and a width in, lines out. Pure.
+ * them, what is left behind, what to do next. A RunSummary and a width in, lines out. Draws only.
  */
+import { relative } from 'node:path';
 import type { RunSummary, ThresholdResult, Verdict } from '../../core/contract/summary.js';
 import { drawActorTables, drawLatencies } from './summary-numbers.js';
 import { layOut } from './table.js';
@@ -41,7 +42,7 @@ export function drawSummary(
       ...labelled('lost', lostWords(summary, lost), width),
       ...labelled('note', summary.notes, width),
     ],
-    [` record   ${summary.record}`, ...labelled('next', [nextWords(summary)], width)],
+    [` record   ${nearPath(summary.record)}`, ...labelled('next', [nextWords(summary)], width)],
   ];
   return parts.filter((part) => part.length > 0).flatMap((part) => [...part, '']);
 }
@@ -141,6 +142,12 @@ function nextWords({ verdict, run, after }: RunSummary): string {
   if (after.leftBehind.length > 0) return 'brunt clean     removes what is left';
   if (verdict === 'incomplete') return 'run it again: a run that did not end itself proves nothing';
   return `brunt report ${run} --export json=summary.json`;
+}
+
+/** Relative where that is shorter to read and to type. */
+function nearPath(path: string): string {
+  const near = relative(process.cwd(), path);
+  return near === '' || near.startsWith('..') ? path : near;
 }
 
 /** The label once, each item on lines of its own. */

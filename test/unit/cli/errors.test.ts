@@ -1,13 +1,9 @@
-/** What was thrown, as people and programs are told; and the page that lists every code. */
+/** What was thrown, as people and programs are told. */
 import { expect } from 'chai';
-import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { AssertionError } from '../../../core/base/assert.js';
-import { ERROR_CODES } from '../../../core/base/codes.js';
 import { BruntError, BruntErrors } from '../../../core/base/errors.js';
-import { errorsPage } from '../../../cli/errors-page.js';
 import { exitCodeOf, jsonErrors, renderThrown } from '../../../cli/errors.js';
-import { findInstallation } from '../../../cli/package.js';
 
 const place = (line: number, column: number, path: string) => ({
   file: join(process.cwd(), 'mistakes.json'),
@@ -68,21 +64,5 @@ describe('errors as told', () => {
       expect(renderThrown(thrown)).to.match(/internal error \(E_INTERNAL\), please report.*\n.*x is 3/s);
       expect(jsonErrors(thrown)).to.deep.equal([{ code: 'E_INTERNAL', message: 'x is 3', exitCode: 1 }]);
     }
-  });
-});
-
-describe('errors page', () => {
-  const file = join(findInstallation().root, 'docs', 'errors.md');
-
-  it('says what the table of codes says, no more and no less', () => {
-    if (process.env['UPDATE_DOCS'] === '1') writeFileSync(file, errorsPage());
-    const page = readFileSync(file, 'utf8');
-    expect(page).to.equal(errorsPage());
-    const named = [...page.matchAll(/^- `(E_[A-Z_]+)`/gm)].map(([, code]) => code);
-    expect(named.sort()).to.deep.equal(Object.keys(ERROR_CODES).sort());
-  });
-
-  it('is made from a sorted table', () => {
-    expect(Object.keys(ERROR_CODES)).to.deep.equal(Object.keys(ERROR_CODES).sort());
   });
 });
