@@ -7,7 +7,7 @@ import { MS, nowNs } from '../base/clock.js';
 import type { OperationRecorder } from './operation-recorder.js';
 import { Pacing } from './pacing.js';
 import { turn } from './turn.js';
-import type { WorkEnd, WorkInput } from './work.js';
+import type { WorkEnd, WorkInput } from './work-input.js';
 
 /** Open model: operations of one instance in flight. What is due beyond it waits, and its latency counts. */
 export const IN_FLIGHT_MAX = 64;
@@ -31,7 +31,6 @@ class Flight {
   readonly #recorder: OperationRecorder;
   readonly #pacing: Pacing;
   readonly #placesMax: number;
-  #inFlight = 0;
   #isDone = false;
   #hasLanded = false;
   #hasReleased = false;
@@ -56,11 +55,11 @@ class Flight {
       await this.#pause(dueNs);
     }
     // What is in flight is let end: its own signal asks it to; the stop ladder bounds how long it may take.
-    while (this.#inFlight > 0 && this.#failure === null) {
+    while (this.#pacing.inFlight > 0 && this.#failure === null) {
       await this.#pause(Infinity);
       this.#isRoused = false;
     }
-    this.#pacing.tell(nowNs(), this.#inFlight);
+    this.#pacing.tell(nowNs());
     if (this.#failure !== null) throw this.#failure.error;
     return this.#isDone ? 'done' : 'stopped';
   }
@@ -83,9 +82,9 @@ class Flight {
   #startDue(): number {
     for (;;) {
       const now = nowNs();
-      this.#pacing.tell(now, this.#inFlight);
-      if (this.#isDone || this.#failure !== null || this.#inFlight >= this.#placesMax) return Infinity;
-      const dueNs = this.#pacing.nextNs(now, this.#inFlight);
+      this.#pacing.tell(now);
+      if (this.#isDone || this.#failure !== null || this.#pacing.inFlight >= this.#placesMax) return Infinity;
+      const dueNs = this.#pacing.nextNs(now);
       if (dueNs > now) return dueNs;
       void this.#operate(dueNs, now);
     }
@@ -95,14 +94,13 @@ class Flight {
     const { ctx, instance } = this.#input;
     const { signal, random } = ctx;
     const sequence = this.#pacing.started;
-    this.#pacing.start(dueNs);
-    this.#inFlight++;
+    this.#pacing.start(dueNs, startNs);
     try {
       await this.#outcome(() => instance.stepAsync?.({ dueNs, sequence, signal, random }), dueNs, startNs);
     } catch (error) {
       this.#failure ??= { error };
     }
-    this.#inFlight--;
+    this.#pacing.ended(nowNs());
     ctx.waiter.beat();
     this.#resume();
   }
@@ -119,7 +117,6 @@ class Flight {
     } catch (error) {
       this.#recorder.failed(error, dueNs, startNs, nowNs());
     }
-    this.#pacing.ended();
   }
 
   async #releaseIfAsked(): Promise<void> {
@@ -135,7 +132,7 @@ class Flight {
   async #pause(dueNs: number): Promise<void> {
     const { ctx } = this.#input;
     const now = nowNs();
-    if (this.#inFlight === 0) ctx.waiter.beat();
+    if (this.#pacing.inFlight === 0) ctx.waiter.beat();
     if (now >= this.#turnNs) {
       // Operations that end without the event loop would never let it turn.
       await turn();

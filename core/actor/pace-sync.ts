@@ -7,7 +7,7 @@ import type { Operation } from '../contract/plugin.js';
 import type { OperationRecorder } from './operation-recorder.js';
 import { Pacing } from './pacing.js';
 import { turn } from './turn.js';
-import type { WorkEnd, WorkInput } from './work.js';
+import type { WorkEnd, WorkInput } from './work-input.js';
 
 const TURN_NS = 20 * MS;
 
@@ -26,7 +26,7 @@ export async function paceSync(input: WorkInput, recorder: OperationRecorder): P
     const { seen } = ctx.waiter;
     ctx.waiter.beat();
     now = nowNs();
-    const dueNs = pacing.nextNs(now, 0);
+    const dueNs = pacing.nextNs(now);
     if (dueNs <= now) {
       if (doStep(input, recorder, pacing, dueNs, now)) return 'done';
     }
@@ -36,13 +36,13 @@ export async function paceSync(input: WorkInput, recorder: OperationRecorder): P
     }
     hasReleased = ctx.waiter.isReleasing;
     if (now >= turnNs) {
-      pacing.tell(now, 0);
+      pacing.tell(now);
       await turn();
       turnNs = nowNs() + TURN_NS;
     }
     if (dueNs > now) await waitFor(input, seen, dueNs, turnNs);
   }
-  pacing.tell(nowNs(), 0);
+  pacing.tell(nowNs());
   return 'stopped';
 }
 
@@ -56,15 +56,18 @@ function doStep(
 ): boolean {
   const { signal, random } = ctx;
   const operation: Operation = { dueNs, sequence: pacing.started, signal, random };
-  pacing.start(dueNs);
+  pacing.start(dueNs, startNs);
   try {
     const outcome = instance.step?.(operation);
     if (outcome === 'done') return true;
-    recorder.done(outcome ?? undefined, dueNs, startNs, nowNs());
+    const endNs = nowNs();
+    recorder.done(outcome ?? undefined, dueNs, startNs, endNs);
+    pacing.ended(endNs);
   } catch (error) {
-    recorder.failed(error, dueNs, startNs, nowNs());
+    const endNs = nowNs();
+    recorder.failed(error, dueNs, startNs, endNs);
+    pacing.ended(endNs);
   }
-  pacing.ended();
   return false;
 }
 

@@ -17,12 +17,16 @@ export class Pacing {
   #dueTold = 0;
   #started = 0;
   #done = 0;
+  #inFlight = 0;
+  /** In flight, integrated over time since the meter was read last. */
+  #flightNs = 0;
+  #flightAtNs: number;
   #meterNs: number;
 
   constructor(ctx: InstanceContext, recorder: OperationRecorder) {
     this.#ctx = ctx;
     this.#recorder = recorder;
-    this.#meterNs = nowNs();
+    this.#meterNs = this.#flightAtNs = nowNs();
     const isOpen = ctx.control === 'rate';
     this.#clock = isOpen ? new DueClock(ctx.timeline, ctx.peak, ctx.timeline.startNs ?? this.#meterNs) : null;
   }
@@ -33,40 +37,53 @@ export class Pacing {
   }
 
   /** When one more may start beside those in flight: not after `now` means at once; Infinity: when something changes. */
-  nextNs(now: number, inFlight: number): number {
+  nextNs(now: number): number {
     const ctx = this.#ctx;
     const isIdle = ctx.waiter.isReleasing || ctx.timeline.isIdle(now);
-    if (this.#clock === null) return !isIdle && inFlight < this.#places(now) ? now : Infinity;
+    if (this.#clock === null) return !isIdle && this.#inFlight < this.#places(now) ? now : Infinity;
     if (isIdle) this.#clock.drop(now, ctx.scale);
     const dueNs = this.#clock.nextNs(ctx.scale);
     if (dueNs > now) this.#clock.settle(now, ctx.scale);
     return dueNs;
   }
 
+  get inFlight(): number {
+    return this.#inFlight;
+  }
+
   /** One operation, due at `dueNs`, starts now. */
-  start(dueNs: number): void {
+  start(dueNs: number, now: number): void {
     this.#clock?.take(dueNs);
     this.#started++;
+    this.#fly(now, 1);
     if (this.#clock === null) this.#recorder.due(1);
   }
 
-  ended(): void {
+  ended(now: number): void {
     this.#done++;
+    this.#fly(now, -1);
   }
 
   /** Tells what fell due and what is being done; cheap enough for every turn of the event loop. */
-  tell(now: number, inFlight: number): void {
+  tell(now: number): void {
     if (this.#clock !== null) {
       const due = this.#clock.dueBy(now, this.#ctx.scale);
       this.#recorder.due(Math.max(0, due - this.#dueTold));
       this.#dueTold = Math.max(due, this.#dueTold);
     }
     if (now - this.#meterNs < METER_NS) return;
-    const perSecond = (this.#done * SECOND) / (now - this.#meterNs);
-    const held = this.#clock !== null ? perSecond : inFlight;
-    this.#ctx.achieved(held);
+    this.#fly(now, 0);
+    const spanNs = now - this.#meterNs;
+    this.#ctx.achieved(this.#clock === null ? this.#flightNs / spanNs : (this.#done * SECOND) / spanNs);
     this.#done = 0;
+    this.#flightNs = 0;
     this.#meterNs = now;
+  }
+
+  #fly(now: number, change: number): void {
+    this.#flightNs += this.#inFlight * (now - this.#flightAtNs);
+    this.#flightAtNs = now;
+    this.#inFlight += change;
   }
 
   /** Operations that may be in flight in the closed model. */

@@ -1,28 +1,13 @@
 /** Picks the one way in which an instance works, and works until a stop, an end or a failure. Called by `entry.ts`. */
 import type { PlannedActor } from '../contract/plan.js';
 import type { ActorInstance } from '../contract/plugin.js';
-import type { InstanceContext } from './context.js';
 import { hold } from './holder.js';
-import type { InstanceSeries } from './input.js';
-import type { MethodMark } from './method-mark.js';
 import { OperationRecorder } from './operation-recorder.js';
 import { paceAsync } from './pace-async.js';
 import { paceSync } from './pace-sync.js';
+import type { WorkEnd, WorkInput } from './work-input.js';
 
 export type Way = 'step' | 'stepAsync' | 'run' | 'adjust';
-/** Why work is over without a failure: a stop, or the simulator said that it has nothing more to do. */
-export type WorkEnd = 'stopped' | 'done';
-
-export interface WorkInput {
-  readonly actor: PlannedActor;
-  readonly series: InstanceSeries;
-  readonly ctx: InstanceContext;
-  readonly instance: ActorInstance;
-  readonly mark: MethodMark;
-  /** Told of recorders that come up while running (new error codes). */
-  readonly onSeries: (series: InstanceSeries['plugin']) => void;
-}
-
 /** Throws when an instance offers none or several of the ways to work, or one that does not fit its control. */
 export function wayOf(actor: PlannedActor, instance: ActorInstance): Way {
   const ways = (['step', 'stepAsync', 'run'] as const).filter((way) => instance[way] !== undefined);

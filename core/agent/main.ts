@@ -22,6 +22,9 @@ function main(): void {
   // Terminal signals reach the whole group; it is the orchestrator that decides what they mean.
   for (const signal of ['SIGINT', 'SIGHUP'] as const) process.on(signal, () => undefined);
 
+  // Whoever read the pipes may be gone, which the switch hears of; what is then printed is lost, not fatal.
+  for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined);
+
   const deadMan = new DeadMansSwitch(Number(parent), (reason) => void abandon(agent, reason));
   const agent = new Agent({
     run,

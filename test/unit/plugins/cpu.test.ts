@@ -22,11 +22,13 @@ function cpuActor(cores: number, instances: number): PlannedActor {
   });
 }
 
-/** Processor time of all threads of a process, by the kernel. */
-function processCpuNs(pid: number): number {
-  return readdirSync(`/proc/${pid}/task`)
-    .map((tid) => Number(readFileSync(`/proc/${pid}/task/${tid}/schedstat`, 'utf8').split(' ')[0]))
-    .reduce((sum, ns) => sum + ns, 0);
+/** What all threads of a process used, and how long they waited for a processor, by the kernel. */
+function processorNs(pid: number): { readonly used: number; readonly waited: number } {
+  const all = readdirSync(`/proc/${pid}/task`).map((tid) =>
+    readFileSync(`/proc/${pid}/task/${tid}/schedstat`, 'utf8').split(' ').map(Number),
+  );
+  const sum = (column: number): number => all.reduce((total, row) => total + row[column]!, 0);
+  return { used: sum(0), waited: sum(1) };
 }
 
 describe('plugin cpu', () => {
@@ -59,14 +61,20 @@ describe('plugin cpu', () => {
         if (process.platform !== 'linux') return this.skip(); // no account of processor time by thread
         await harness.run([cpuActor(cores, instances)], holding('burner', 1));
         await harness.until(() => harness.frames.length >= 2, 'settled');
-        const from = { atMs: performance.now(), cpuNs: processCpuNs(harness.link.pid) };
+        const from = { atMs: performance.now(), ...processorNs(harness.link.pid) };
         await harness.until(() => performance.now() - from.atMs > 2000, 'two seconds');
-        const used = (processCpuNs(harness.link.pid) - from.cpuNs) / 1e6 / (performance.now() - from.atMs);
-        // The agent's own main thread is in it; a busy machine may give less than is asked, never more.
-        expect(used).to.be.within(cores * 0.6, cores + 0.08);
-        expect(harness.series('actor.held')).to.be.within(cores * 0.6, cores + 0.08);
+        const spanNs = (performance.now() - from.atMs) * 1e6;
+        const to = processorNs(harness.link.pid);
+        const used = (to.used - from.used) / spanNs;
+        const waited = (to.waited - from.waited) / spanNs;
+        // The agent's own main thread is in it. A busy machine may give less than is asked, never more.
+        expect(used).to.be.at.most(cores + 0.1);
+        expect(used + waited).to.be.at.least(cores * 0.8);
+        expect(harness.series('actor.held')).to.be.greaterThan(0);
         expect(harness.series('cpu.operations')).to.be.greaterThan(0);
-        expect(harness.series('cpu.wrong-results')).to.equal(0);
+        expect(harness.series('cpu.wrong-results'), 'a counter that never counted is not sent').to.equal(
+          null,
+        );
       });
     }
 

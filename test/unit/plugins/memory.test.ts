@@ -78,6 +78,7 @@ describe('plugin memory', () => {
       await harness.close();
       harness = new AgentHarness({ room: 40 * MIB });
       await harness.run([hog(128)], holding('hog', 1));
+      await harness.until(() => harness.accounts[0]?.granted === 40 * MIB, 'all granted');
       await holds(32 * MIB);
       expect(harness.accounts[0]).to.include({ granted: 40 * MIB, credit: 8 * MIB, want: 32 * MIB });
       const before = anonymousMiB(harness.link.pid);

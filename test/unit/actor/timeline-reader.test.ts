@@ -1,0 +1,60 @@
+import { expect } from 'chai';
+import { AskedAmount } from '../../../core/actor/asked.js';
+import { TimelineReader } from '../../../core/actor/timeline-reader.js';
+import { makeTimeline } from '../../../core/plan/timeline.js';
+import { line, MS, START_NS, timelineOf } from './fixtures.js';
+
+const at = (ms: number): number => START_NS + ms * MS;
+
+describe('the timeline reader', () => {
+  const view = timelineOf([line(0, 100, 0, 1), line(100, 300, 1)], 200, [line(0, 100, 0.5)]);
+
+  it('knows the level on ramps, at rest, in idle phases, before and after the run', () => {
+    const reader = new TimelineReader(view);
+    const levels = [-1, 0, 50, 100, 299, 300, 499, 500, 599, 600].map((ms) => reader.level(at(ms)));
+    expect(levels).to.deep.equal([0, 0, 0.5, 1, 1, 0, 0, 0.5, 0.5, 0]);
+    const idle = [-1, 0, 299, 300, 499, 500, 600].map((ms) => reader.isIdle(at(ms)));
+    expect(idle).to.deep.equal([true, false, false, true, true, false, true]);
+  });
+
+  it('says when to look again: soon on a ramp, at the end of a level piece, never after the run', () => {
+    const reader = new TimelineReader(view);
+    expect(reader.lookAgainNs(at(50))).to.equal(at(70));
+    expect(reader.lookAgainNs(at(90))).to.equal(at(100));
+    expect(reader.lookAgainNs(at(150))).to.equal(at(300));
+    expect(reader.lookAgainNs(at(350))).to.equal(at(500));
+    expect(reader.lookAgainNs(at(600))).to.equal(Infinity);
+  });
+
+  it('asks for nothing until the start instant is known, and sees it come', () => {
+    const early = makeTimeline([], 'a');
+    expect(new TimelineReader(early).startNs).to.equal(null);
+    expect(new TimelineReader(early).level(at(0))).to.equal(0);
+    expect(new TimelineReader(early).lookAgainNs(at(0))).to.equal(Infinity);
+  });
+});
+
+describe('what is asked of an instance', () => {
+  const amount = { control: 'amount', unit: 'bytes' } as const;
+
+  it('is level times scale times share, in whole units where units are whole', () => {
+    const reader = new TimelineReader(timelineOf([line(0, 100, 0, 1)]));
+    expect(new AskedAmount(reader, amount, 1001).at(at(50), 0.5)).to.equal(250);
+    expect(new AskedAmount(reader, { control: 'amount', unit: 'cores' }, 1).at(at(50), 0.5)).to.equal(0.25);
+    expect(new AskedAmount(reader, { control: 'switch', unit: 'switch' }, 1).at(at(50), 1)).to.equal(1);
+    expect(new AskedAmount(reader, { control: 'switch', unit: 'switch' }, 1).at(at(50), 0)).to.equal(0);
+  });
+
+  it('grows by the integral of the level, the same however often one looks, and starts anew after an idle phase', () => {
+    const view = timelineOf([line(0, 1000, 0, 1), line(1000, 2000, 0)], 500, [line(0, 1000, 1)]);
+    const growth = { control: 'growth', unit: 'bytes/s' } as const;
+    const often = new AskedAmount(new TimelineReader(view), growth, 2000);
+    for (let ms = 0; ms < 1000; ms += 7) often.at(at(ms), 1);
+    const rarely = new AskedAmount(new TimelineReader(view), growth, 2000);
+    for (const ask of [often, rarely]) {
+      expect(ask.at(at(1500), 1)).to.be.within(999, 1000);
+      expect(ask.at(at(2200), 1)).to.equal(0);
+      expect(ask.at(at(3000), 1)).to.be.within(999, 1000);
+    }
+  });
+});
