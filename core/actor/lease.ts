@@ -76,13 +76,13 @@ export class InstanceLease implements Lease {
   }
 
   confirm(n: number): void {
-    assert(BigInt(n) <= this.#words[LEASE_WORD.claimed]!, `confirmed ${n}, which is more than was claimed`);
+    assert(BigInt(n) <= this.#word('claimed'), `confirmed ${n}, which is more than was claimed`);
     Atomics.add(this.#words, LEASE_WORD.held, BigInt(n));
     Atomics.sub(this.#words, LEASE_WORD.claimed, BigInt(n));
   }
 
   give(n: number): void {
-    assert(BigInt(n) <= this.#words[LEASE_WORD.held]!, `gave back ${n}, which is more than was held`);
+    assert(BigInt(n) <= this.#word('held'), `gave back ${n}, which is more than was held`);
     Atomics.sub(this.#words, LEASE_WORD.held, BigInt(n));
   }
 
@@ -97,7 +97,11 @@ export class InstanceLease implements Lease {
   }
 
   #taken(): number {
-    return Number(this.#words[LEASE_WORD.claimed]! + this.#words[LEASE_WORD.held]!);
+    return Number(this.#word('claimed') + this.#word('held'));
+  }
+
+  #word(name: 'claimed' | 'held'): bigint {
+    return Atomics.load(this.#words, LEASE_WORD[name]);
   }
 
   #want(n: number, ring: boolean): void {

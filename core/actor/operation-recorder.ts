@@ -86,10 +86,8 @@ export class OperationRecorder {
 
   /** Passes on whatever is not an OperationError: that fails the actor. */
   failed(error: unknown, dueNs: number, startNs: number, endNs: number): void {
-    // By name as well: a plugin may have been given another copy of the class.
-    if (!(error instanceof OperationError || (error instanceof Error && error.name === 'OperationError')))
-      throw error;
-    const code = String((error as OperationError).code);
+    const code = codeOf(error);
+    if (code === null) throw error;
     this.#record(this.#operation(this.#first), dueNs, startNs, endNs);
     this.#errorsOf(code)
       .with({ op: this.#first, code: this.#byCode.has(code) ? code : OTHER_CODE })
@@ -126,4 +124,11 @@ export class OperationRecorder {
     this.#onSeries({ specs, buffer });
     return recorder;
   }
+}
+
+/** Null for what is not a failed operation. By name as well: a plugin may have another copy of the class. */
+function codeOf(error: unknown): string | null {
+  if (error instanceof OperationError) return error.code;
+  if (!(error instanceof Error) || error.name !== 'OperationError' || !('code' in error)) return null;
+  return String(error.code);
 }

@@ -21,7 +21,7 @@ export class Doorbell {
       const waiting = Atomics.waitAsync(this.#word, 0, seen);
       if (waiting.async) await waiting.value;
       const rings = Atomics.load(this.#word, 0);
-      if (rings !== seen && !this.#isOver) this.#onRing();
+      if (rings !== seen) this.#onRing();
       seen = rings;
     }
   }

@@ -33,8 +33,8 @@ function main(): void {
     onLease: (leaseMs) => deadMan.setLease(leaseMs),
     onExit: () => {
       deadMan.disarm();
-      process.disconnect();
-      process.exit(0);
+      // Messages are written in order: when this one is out, so is all that was said before.
+      process.send?.(envelopes.wrap({ type: 'beat' }), undefined, {}, () => process.exit(0));
     },
   });
   process.on('message', (message) => {

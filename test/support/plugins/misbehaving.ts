@@ -1,6 +1,6 @@
 /** Simulators that work, and ones that fail in every way a plugin can; for tests of agents. */
 import { definePlugin, defineSimulator, OperationError } from '../../../core/contract/index.js';
-import type { ActorInstance, AnySimulator } from '../../../core/contract/index.js';
+import type { AnySimulator } from '../../../core/contract/index.js';
 
 const none = { type: 'object', properties: {} } as const;
 const dispose = (): void => undefined;
@@ -104,7 +104,7 @@ const disposing = simulator('disposing', (ctx) => ({
   },
 }));
 
-const noWay = simulator('no-way', () => ({ dispose }) as ActorInstance);
+const noWay = simulator('no-way', () => ({ dispose }));
 
 const prepared = simulator(
   'prepared',
