@@ -126,10 +126,10 @@ describe('recorders', () => {
     const worker = new Worker(new URL('./recorder-writer.js', import.meta.url), {
       workerData: { specs, buffer, count },
     });
-    let isWriting = true;
-    const ended = once(worker, 'exit').then(() => (isWriting = false));
+    const writing = { isOver: false };
+    const ended = once(worker, 'exit').then(() => (writing.isOver = true));
     let [takes, min, previous] = [0, Infinity, -Infinity];
-    while (isWriting) {
+    while (!writing.isOver) {
       trend.extremes.take();
       takes++;
       min = Math.min(min, trend.extremes.min);

@@ -1,0 +1,169 @@
+/** What makes a run untrustworthy, and what gives nothing to check. */
+import { expect } from 'chai';
+import type { SeriesPoint, Window } from '../../../core/contract/metrics.js';
+import type { Plan } from '../../../core/contract/plan.js';
+import { RunAccumulator } from '../../../core/metrics/accumulate.js';
+import { checkTrust } from '../../../core/metrics/trust.js';
+import type { TrustFacts } from '../../../core/metrics/trust.js';
+import { actor, counter, gauge, plan, ratio, window } from './make.js';
+
+const GOOD: TrustFacts = {
+  lostFrames: 0,
+  lateFrames: 0,
+  refused: 0,
+  clockJumpMs: 1,
+  ownCpuShare: 0.1,
+  ended: 'completed',
+  failures: 0,
+};
+
+type Series = readonly SeriesPoint[];
+
+function trust(
+  windows: readonly Series[],
+  {
+    more = {},
+    facts = {},
+    all = {},
+  }: { more?: Partial<Plan>; facts?: Partial<TrustFacts>; all?: Partial<Window> } = {},
+) {
+  const whole = plan(more);
+  const accumulator = new RunAccumulator(whole);
+  windows.forEach((series, index) => accumulator.add(window(index, series, all)));
+  const report = checkTrust({ plan: whole, accumulator, facts: { ...GOOD, ...facts } });
+  return {
+    ...report,
+    of: (name: string) => report.checks.find(({ check }) => check === name),
+  };
+}
+
+const held = (asked: number, share: number): Series => [
+  gauge('actor.asked', asked, { actor: 'hog' }),
+  gauge('actor.achieved', share, { actor: 'hog' }),
+];
+
+describe('trust', () => {
+  it('is given to a run with nothing wrong, and nothing to check counts as nothing', () => {
+    const report = trust([held(10, 1), held(10, 0.95), held(10, 1)]);
+    expect(report.trustworthy).to.equal(true);
+    expect(report.checks.filter(({ ok }) => ok === null).map(({ check }) => check)).to.deep.equal([
+      'bytes-match',
+      'guard-lateness',
+      'littles-law',
+      'operations-done',
+    ]);
+  });
+
+  it('is lost when a steady window was not what was asked', () => {
+    const report = trust([held(10, 1), held(10, 0.85)]);
+    expect(report.trustworthy).to.equal(false);
+    expect(report.of('achieved')).to.deep.include({
+      ok: false,
+      detail: 'hog: 1 of 1 steady windows beyond 10 %, at worst 85 % in main',
+    });
+  });
+
+  it('is not lost on a climb, nor in the first window after one', () => {
+    expect(trust([held(10, 0.2), held(20, 0.5), held(30, 0.5)]).of('achieved')?.ok).to.equal(null);
+  });
+
+  it('looks at rates as a whole where a window has few operations', () => {
+    const rate = { actors: [actor('db', { control: 'rate', unit: 'ops/s', operations: ['read'] })] };
+    const paced = (due: number, done: number): Series => [
+      gauge('actor.asked', 1, { actor: 'db' }),
+      gauge('actor.achieved', done / due, { actor: 'db' }),
+      counter('op.due', due, { actor: 'db' }),
+      counter('op.count', done, { actor: 'db', op: 'read' }),
+    ];
+    const edges = Array.from({ length: 10 }, (_, i) => paced(1, i % 2 === 0 ? 0 : 2));
+    expect(trust(edges, { more: rate }).of('achieved')?.ok).to.equal(true);
+    const silent = Array.from({ length: 10 }, () => paced(1, 0));
+    expect(trust(silent, { more: rate }).of('achieved')?.ok).to.equal(false);
+  });
+
+  const facts: readonly (readonly [string, Partial<TrustFacts>])[] = [
+    ['lost-frames', { lostFrames: 1 }],
+    ['refused-values', { refused: 1 }],
+    ['clock-jump', { clockJumpMs: 4000 }],
+    ['own-cpu', { ownCpuShare: 0.7 }],
+    ['actors-alive', { failures: 1 }],
+  ];
+  for (const [check, fact] of facts) {
+    it(`is lost by ${check}`, () => {
+      const report = trust([held(10, 1)], { facts: fact });
+      expect(report.trustworthy).to.equal(false);
+      expect(report.checks.filter(({ ok }) => ok === false).map((one) => one.check)).to.deep.equal([check]);
+    });
+  }
+
+  it('leaves open what a record does not know', () => {
+    const unknown = {
+      lostFrames: null,
+      lateFrames: null,
+      refused: null,
+      clockJumpMs: null,
+      ownCpuShare: null,
+    };
+    expect(trust([held(10, 1)], { facts: unknown }).trustworthy).to.equal(true);
+  });
+
+  it('is lost by windows without all their sources, but for the last of a run that was stopped', () => {
+    const missing = { all: { missing: ['shared'] } };
+    expect(trust([[]], missing).of('complete-windows')?.ok).to.equal(false);
+    expect(trust([[]], { ...missing, facts: { ended: 'signal' } }).of('complete-windows')?.ok).to.equal(true);
+    expect(trust([[], []], { ...missing, facts: { ended: 'signal' } }).of('complete-windows')?.ok).to.equal(
+      false,
+    );
+  });
+
+  it('is lost when a loaded actor did no operation', () => {
+    const more = { actors: [actor('db', { control: 'concurrency', operations: ['read', 'write'] })] };
+    const done = (n: number): Series => [counter('op.count', n, { actor: 'db', op: 'read' })];
+    expect(trust([done(0)], { more }).of('operations-done')).to.deep.include({ ok: false });
+    expect(trust([done(5)], { more }).of('operations-done')).to.deep.include({
+      ok: true,
+      detail: 'db 5 (never: write)',
+    });
+  });
+
+  it('checks bytes where all blocks are of one size', () => {
+    const more = {
+      actors: [actor('db', { control: 'concurrency', operations: ['read'], options: { blockSize: 4096 } })],
+    };
+    const moved = (bytes: number): Series => [
+      counter('op.count', 12, { actor: 'db', op: 'read' }),
+      counter('op.bytes', bytes, { actor: 'db', op: 'read' }),
+      ratio('op.errors', 2, 2, { actor: 'db', op: 'read', code: 'EIO' }),
+      ratio('op.errors', 0, 10, { actor: 'db', op: 'read', code: 'none' }),
+    ];
+    expect(trust([moved(40_960)], { more }).of('bytes-match')?.ok).to.equal(true);
+    expect(trust([moved(49_152)], { more }).of('bytes-match')?.ok).to.equal(false);
+  });
+
+  it("holds Little's law over steady stretches of ten seconds", () => {
+    const more = { actors: [actor('db', { control: 'concurrency', operations: ['read'] })] };
+    const busy = (inService: number): Series => [
+      gauge('actor.asked', 8, { actor: 'db' }),
+      {
+        metric: 'op.service',
+        tags: { actor: 'db', op: 'read' },
+        point: {
+          kind: 'trend',
+          count: 100,
+          sum: inService * 1e9,
+          min: 1,
+          max: 1,
+          bins: { index: new Uint16Array(), count: new Float64Array() },
+        },
+      },
+    ];
+    const windows = (n: number, inService: number): Series[] =>
+      Array.from({ length: n }, () => busy(inService));
+    expect(trust(windows(10, 8), { more }).of('littles-law')?.ok, 'nine steady seconds').to.equal(null);
+    expect(trust(windows(11, 8), { more }).of('littles-law')?.ok).to.equal(true);
+    expect(trust(windows(11, 12), { more }).of('littles-law')).to.deep.include({
+      ok: false,
+      detail: 'db in main: 12 in service of 8 in flight',
+    });
+  });
+});
