@@ -1,4 +1,4 @@
-/** What happens in a run, one line each in events.ndjson. atMs counts from the start instant (negative before it). */
+/** What happens in a run, one line each in events.ndjson. atMs counts from the start instant; 0 while starting. */
 import type { SafetyAction, SafetyState } from '../base/sentences.js';
 
 interface At {
@@ -17,6 +17,38 @@ export type RunEvent = At &
         readonly phase: string;
         readonly phaseIndex: number;
         readonly tookMs: number;
+      }
+    /** An `until` came true: what was sought, the value that did it, and a sentence for the summary. */
+    | {
+        readonly type: 'phase.reached';
+        readonly phase: string;
+        readonly phaseIndex: number;
+        readonly until: string;
+        readonly value: number | null;
+        readonly text: string;
+      }
+    | {
+        readonly type: 'phase.missed';
+        readonly phase: string;
+        readonly phaseIndex: number;
+        readonly until: string;
+        readonly otherwise: 'fail' | 'continue';
+      }
+    | {
+        readonly type: 'actor.restarted';
+        readonly actor: string;
+        readonly reason: string;
+        readonly restarts: number;
+      }
+    | { readonly type: 'target.started'; readonly pid: number; readonly command: string }
+    | { readonly type: 'target.ready'; readonly tookMs: number }
+    | { readonly type: 'target.output'; readonly stream: 'stdout' | 'stderr'; readonly text: string }
+    | { readonly type: 'target.ended'; readonly cause: string; readonly wasAsked: boolean }
+    | {
+        readonly type: 'threshold.failed';
+        readonly threshold: string;
+        readonly value: number | null;
+        readonly aborts: boolean;
       }
     | { readonly type: 'agent.ready'; readonly agent: string; readonly pid: number; readonly tookMs: number }
     | {
@@ -107,7 +139,16 @@ export type RunEventBody = RunEvent extends infer E ? (E extends unknown ? Omit<
 
 /** Why a run ends before its last phase does. */
 export type StopCause =
-  'completed' | 'safety' | 'actor' | 'signal' | 'person' | 'cannot-start' | 'internal' | 'max-duration';
+  | 'completed'
+  | 'safety'
+  | 'actor'
+  | 'signal'
+  | 'person'
+  | 'cannot-start'
+  | 'internal'
+  | 'max-duration'
+  | 'threshold'
+  | 'target';
 
 /** The stop ladder, from asking to reaping. */
 export type StopRung = 'ask' | 'release' | 'terminate' | 'kill' | 'reap';

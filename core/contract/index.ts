@@ -5,5 +5,6 @@ export * from './host.js';
 export * from './metrics.js';
 export * from './plan.js';
 export * from './plugin.js';
+export * from './probe.js';
 export * from './schema-types.js';
 export * from './summary.js';

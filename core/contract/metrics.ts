@@ -111,6 +111,8 @@ export interface Window {
   readonly index: number;
   readonly phase: string;
   readonly phaseIndex: number;
+  /** Of a repeated phase, from 1. */
+  readonly round?: number;
   /** Milliseconds since the start instant of the run. Rates divide by endMs - startMs. */
   readonly startMs: number;
   readonly endMs: number;

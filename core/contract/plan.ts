@@ -2,7 +2,7 @@
  * The plan: a scenario after composing, substitution, validation and resolution against this host. Frozen, in
  * base units, structured-cloneable and JSON-safe: it is what the record keeps and what agents are given.
  */
-import type { Assertion, SafetyAction, Selector, Trigger } from '../base/sentences.js';
+import type { Assertion, SafetyAction, Selector, Trigger, Until } from '../base/sentences.js';
 import type { HostFacts, ResourceEstimate } from './host.js';
 import type { CatalogueEntry, MetricSpecs } from './metrics.js';
 import type { ControlKind, Resource } from './plugin.js';
@@ -23,6 +23,8 @@ export interface Plan {
   readonly agents: readonly PlannedAgent[];
   readonly safety: PlannedSafety;
   readonly thresholds: readonly PlannedThreshold[];
+  readonly probes?: readonly PlannedProbe[];
+  readonly target?: PlannedTarget;
   readonly exporters: readonly PlannedExporter[];
   /** Every metric this run can have. */
   readonly catalogue: readonly CatalogueEntry[];
@@ -61,6 +63,23 @@ export interface PlannedActor {
   readonly operations: readonly string[];
   readonly metrics: MetricSpecs;
   readonly estimate: ResourceEstimate;
+  /** What else bounds the work; for the controls rate and concurrency only. */
+  readonly pacing?: PlannedPacing;
+  /** Absent: stop-run. */
+  readonly onFailure?: 'stop-run' | 'restart' | 'continue';
+  readonly tags?: Readonly<Record<string, string>>;
+}
+
+/** Constant beside the peak, for the actor as a whole. */
+export interface PlannedPacing {
+  /** How due times are drawn from the rate (rate only). */
+  readonly arrival: 'constant' | 'poisson' | 'uniform';
+  /** Operations that may be outstanding; what is due beyond it waits and is counted (rate only). */
+  readonly inFlight: number;
+  /** Between the end of an operation and the next of its place (concurrency only). */
+  readonly thinkTimeMs: number;
+  /** precise: a synchronous pacer spins the last 200 µs before an operation is due. */
+  readonly precision: 'wait' | 'precise';
 }
 
 /** From startMs to endMs of its phase the level goes from `from` to `to` in a straight line (0 to 1 of peak). */
@@ -80,6 +99,14 @@ export interface PlannedPhase {
   readonly measure: boolean;
   /** As the scenario says them; absent when it says none. */
   readonly tags?: Readonly<Record<string, string>>;
+  /** Which repetition of the phase of this name this is, from 1; absent when it is not repeated. */
+  readonly round?: number;
+  /** Ends the phase before its duration is over. */
+  readonly until?: {
+    readonly sentence: Until;
+    readonly text: string;
+    readonly otherwise: 'fail' | 'continue';
+  };
   /** By actor; an actor that is not here is idle: it holds nothing and does nothing. Pieces cover the phase. */
   readonly load: Readonly<Record<string, readonly Piece[]>>;
 }
@@ -119,6 +146,12 @@ export interface PlannedSafety {
   readonly gracefulStopMs: number;
   /** Niceness of actor threads (0 leaves it). */
   readonly actorNice: number;
+  /** Absolute; nothing is written elsewhere but in scratch directories. Absent: nowhere. */
+  readonly writablePaths?: readonly string[];
+  /** By-id paths of block devices whose data may be destroyed. */
+  readonly erasableDevices?: readonly string[];
+  /** How far actors may reach. Absent: loopback. */
+  readonly network?: 'none' | 'loopback' | 'private' | 'any';
 }
 
 export interface PlannedThreshold {
@@ -128,6 +161,34 @@ export interface PlannedThreshold {
   readonly selectorText: string;
   readonly assertion: Assertion;
   readonly severity: 'fail' | 'warn';
+  /** The assertion must hold in every stretch of this length (a multiple of the window); absent: over all of it. */
+  readonly windowMs?: number;
+  /** Ends the run as soon as it fails, once `afterMs` of measured time have passed. */
+  readonly abort?: boolean;
+  readonly afterMs?: number;
+}
+
+/** A periodic measurement of the target. */
+export interface PlannedProbe {
+  readonly name: string;
+  /** "http", "timer", or one of a plugin. */
+  readonly uses: string;
+  readonly module: string;
+  readonly options: Readonly<Record<string, unknown>>;
+  readonly everyMs: number;
+}
+
+/** What the load is put beside: a command that the run starts and stops. */
+export interface PlannedTarget {
+  readonly command: readonly string[];
+  readonly cwd: string;
+  /** Added to brunt's own environment. */
+  readonly env: Readonly<Record<string, string>>;
+  readonly ready: {
+    readonly selector: Selector;
+    readonly assertion: Assertion;
+    readonly text: string;
+  } | null;
 }
 
 export interface PlannedExporter {
@@ -150,4 +211,4 @@ export interface Profile {
   readonly actorNice: number;
 }
 
-export type { Assertion, Selector, Trigger };
+export type { Assertion, Selector, Trigger, Until };

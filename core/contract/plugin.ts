@@ -1,6 +1,7 @@
 /** What a simulator is. Plain data and functions: nothing to inherit, nothing that is scanned for. */
 import type { Capability, HostFacts, ResourceEstimate } from './host.js';
 import type { MetricSpecs, Recorders } from './metrics.js';
+import type { AnyProbe } from './probe.js';
 import type { ObjectSchema, Resolved } from './schema-types.js';
 
 /** Raised only when an existing plugin would stop working. Checked before any code of the plugin runs. */
@@ -189,6 +190,7 @@ export interface Plugin {
   readonly name: string;
   readonly api: typeof PLUGIN_API;
   readonly simulators?: readonly AnySimulator[];
+  readonly probes?: readonly AnyProbe[];
 }
 
 /** The existential view that the registry and the actor thread use; `any` stays on this line. */

@@ -83,9 +83,11 @@ describe('brunt run', () => {
   });
 
   it('fails with 4 when a threshold does not hold, and when there is no data for one', async () => {
+    const quiet = { name: 'quiet', duration: '1s', load: { '*': '100%' } };
     place.write('failing.json', {
       ...SHORT,
-      thresholds: { 'actor.held{actor:memory}': 'max > 1GiB', 'memory.touch{phase:hold}': 'p50 < 1h' },
+      phases: [...SHORT.phases, quiet],
+      thresholds: { 'actor.held{actor:memory}': 'max > 1GiB', 'memory.touch{phase:quiet}': 'p50 < 1h' },
     });
     const { code, stderr } = await place.run('run', 'failing.json');
     expect(code, stderr).to.equal(4);
