@@ -16,7 +16,7 @@ import { seriesKey } from './layout.js';
 import { PHASE_TAG, matches } from './selector.js';
 import type { Steadiness } from './steady-watch.js';
 import { SteadyWatch } from './steady-watch.js';
-import type { Total } from './totals.js';
+import type { PhaseSeries, PhaseTotals, Total } from './totals.js';
 import { SeriesTotal, inSequence, sideBySide } from './totals.js';
 
 /** What a selector found for one actor (null: series that belong to none). */
@@ -27,23 +27,6 @@ export interface Selection {
   /** Of all windows of the phases looked at, whether or not the series was there. */
   readonly spanMs: number;
   readonly phases: readonly string[];
-}
-
-export interface PhaseSeries {
-  readonly metric: string;
-  readonly tags: Tags;
-  readonly total: SeriesTotal;
-}
-
-export interface PhaseTotals {
-  readonly index: number;
-  readonly name: string;
-  readonly measured: boolean;
-  spanMs: number;
-  windows: number;
-  /** Windows that lacked a source. */
-  incomplete: number;
-  readonly series: Map<string, PhaseSeries>;
 }
 
 export class RunAccumulator {

@@ -2,9 +2,8 @@
 import type { MetricUnit, Point, Tags } from '../contract/metrics.js';
 import type { PlannedActor, PlannedPhase } from '../contract/plan.js';
 import type { ActorSummary, SeriesSummary } from '../contract/summary.js';
-import type { PhaseTotals } from './accumulate.js';
 import { printableQuantile } from './aggregate.js';
-import type { Total } from './totals.js';
+import type { PhaseTotals, Total } from './totals.js';
 
 interface SeriesInput {
   readonly metric: string;

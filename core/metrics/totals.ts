@@ -2,7 +2,7 @@
  * What one series did over several windows of a phase. Points of windows go in; one point comes out, with what
  * only the sequence of windows can tell (extremes of window averages, drift). The accumulator owns these.
  */
-import type { Point } from '../contract/metrics.js';
+import type { Point, Tags } from '../contract/metrics.js';
 import { BinCounts } from './bin-counts.js';
 import type { Across } from './points.js';
 import { mergePoints } from './points.js';
@@ -99,6 +99,25 @@ export class SeriesTotal {
         };
     }
   }
+}
+
+/** One series in one phase. */
+export interface PhaseSeries {
+  readonly metric: string;
+  readonly tags: Tags;
+  readonly total: SeriesTotal;
+}
+
+/** What the windows of one phase added up to. */
+export interface PhaseTotals {
+  readonly index: number;
+  readonly name: string;
+  readonly measured: boolean;
+  spanMs: number;
+  windows: number;
+  /** Windows that lacked a source. */
+  incomplete: number;
+  readonly series: Map<string, PhaseSeries>;
 }
 
 /** The same series over one phase after another. */
