@@ -13,13 +13,13 @@ import { ACTOR_METRICS, HOST_METRICS, OP_METRICS, RUN_METRICS, actorMetrics } fr
 import type { DigestRecord } from './digest.js';
 import { digestRecord } from './digest.js';
 import { seriesKey } from './layout.js';
-import { PHASE_TAG, matches } from './selector.js';
+import { PHASE_TAG, looksAt, matches, ownerOf } from './selector.js';
 import type { Steadiness } from './steady-watch.js';
 import { SteadyWatch } from './steady-watch.js';
 import type { PhaseSeries, PhaseTotals, Total } from './totals.js';
 import { SeriesTotal, inSequence, sideBySide } from './totals.js';
 
-/** What a selector found for one actor (null: series that belong to none). */
+/** What a selector found for one actor or probe (null: series of the machine or of the run). */
 export interface Selection {
   readonly actor: string | null;
   readonly unit: MetricUnit;
@@ -81,12 +81,12 @@ export class RunAccumulator {
   }
 
   /**
-   * What the selector means, one answer for each actor: figures of different actors are never mixed. Looks at the
+   * What the selector means, one answer for each actor or probe: figures of different ones are never mixed. Looks at the
    * phases given, else at those its tag `phase` names, else at all measured ones together.
    */
   select(selector: Selector, phases: readonly string[] | undefined = selector.tags[PHASE_TAG]): Selection[] {
-    const looked = this.phaseTotals.filter((phase) =>
-      phases === undefined ? phase.measured : phases.includes(phase.name),
+    const looked = this.phaseTotals.filter(({ name, round, measured }) =>
+      looksAt(selector, { phase: name, round, measured }, phases),
     );
     const spanMs = looked.reduce((sum, phase) => sum + phase.spanMs, 0);
     const names = looked.map((phase) => phase.name);
@@ -108,7 +108,7 @@ export class RunAccumulator {
     for (const phase of looked) {
       for (const [key, { metric, tags, total }] of phase.series) {
         if (!matches(selector, metric, tags)) continue;
-        const actor = tags['actor'] ?? null;
+        const actor = ownerOf(tags);
         const ofActor = byActor.get(actor) ?? new Map<string, { tags: Tags; totals: Total[] }>();
         byActor.set(actor, ofActor);
         const series = ofActor.get(key) ?? { tags, totals: [] };
@@ -202,13 +202,14 @@ export class RunAccumulator {
     return this.#specs.get(metric)?.kind ?? 'gauge';
   }
 
-  #phaseOf({ phaseIndex, phase, measured }: Window): PhaseTotals {
+  #phaseOf({ phaseIndex, phase, measured, round }: Window): PhaseTotals {
     let totals = this.#phases.get(phaseIndex);
     if (totals === undefined) {
       totals = {
         index: phaseIndex,
         name: phase,
         measured,
+        round: round ?? null,
         spanMs: 0,
         windows: 0,
         incomplete: 0,

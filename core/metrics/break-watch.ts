@@ -6,7 +6,7 @@ import { compare, fixedBound } from './compare.js';
 import type { MetricUnit, Tags, Window } from '../contract/metrics.js';
 import type { PlannedThreshold } from '../contract/plan.js';
 import { aggregateOf } from './aggregate.js';
-import { PHASE_TAG, matches } from './selector.js';
+import { looksAt, matches, ownerOf } from './selector.js';
 import type { Total } from './totals.js';
 import { SeriesTotal, sideBySide } from './totals.js';
 
@@ -36,8 +36,8 @@ export class BreakWatch {
 
   add(window: Window): void {
     for (const threshold of this.#thresholds) {
-      const phases = threshold.selector.tags[PHASE_TAG];
-      if (phases !== undefined && !phases.includes(window.phase)) continue;
+      const { phase, round = null, measured } = window;
+      if (!looksAt(threshold.selector, { phase, round, measured })) continue;
       for (const [actor, found] of this.#find(threshold, window)) {
         if (!this.#holds(threshold, actor, found, window)) this.#note(threshold, actor, window);
       }
@@ -48,7 +48,7 @@ export class BreakWatch {
     const byActor = new Map<string | null, { tags: Tags; totals: Total[] }>();
     for (const { metric, tags, point } of window.series) {
       if (!matches(selector, metric, tags)) continue;
-      const actor = tags['actor'] ?? null;
+      const actor = ownerOf(tags);
       const found = byActor.get(actor) ?? { tags, totals: [] };
       const total = new SeriesTotal(point.kind);
       total.add(point, window.startMs);

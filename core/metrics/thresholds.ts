@@ -11,7 +11,7 @@ import type { ThresholdResult } from '../contract/summary.js';
 import type { RunAccumulator, Selection } from './accumulate.js';
 import { aggregateOf } from './aggregate.js';
 import { compare, fixedBound } from './compare.js';
-import { PHASE_TAG } from './selector.js';
+import { PHASE_TAG, ROUND_TAG } from './selector.js';
 import { dimensionsOf, resultUnit } from './threshold-units.js';
 
 export interface Objection {
@@ -29,8 +29,14 @@ const AGGREGATES_OF: Readonly<Record<MetricKind, readonly string[]>> = {
   trend: ['avg', 'min', 'max', 'med', 'percentile', 'stddev', 'count', 'sum'],
 };
 /** Tags that the core puts on series, beside those that a metric declares. */
-const CORE_TAGS = ['actor', PHASE_TAG];
-const OP_TAGS = ['op', 'code'];
+const CORE_TAGS = [PHASE_TAG, ROUND_TAG];
+/** Tags that come with the name of a metric, beside those it declares itself. */
+function tagsBeside({ metric }: CatalogueEntry): string[] {
+  if (metric.startsWith('probe.')) return ['probe'];
+  if (OWNERLESS.some((prefix) => metric.startsWith(prefix))) return [];
+  return metric.startsWith('op.') ? ['actor', 'op', 'code'] : ['actor'];
+}
+const OWNERLESS = ['host.', 'brunt.', 'phase.', 'safety.', 'target.'];
 
 /** What is wrong with a threshold, before anything runs; null: nothing. */
 export function checkThreshold(
@@ -56,11 +62,7 @@ function unknownMetric(metric: string, catalogue: readonly CatalogueEntry[]): Ob
 }
 
 function checkTags(selector: Selector, entry: CatalogueEntry): Objection | null {
-  const known = [
-    ...CORE_TAGS,
-    ...Object.keys(entry.tags ?? {}),
-    ...(entry.metric.startsWith('op.') ? OP_TAGS : []),
-  ];
+  const known = [...CORE_TAGS, ...Object.keys(entry.tags ?? {}), ...tagsBeside(entry)];
   for (const [name, values] of Object.entries(selector.tags)) {
     if (!known.includes(name)) {
       return {
@@ -162,7 +164,8 @@ export function judge(plan: Pick<Plan, 'thresholds'>, accumulator: RunAccumulato
   return plan.thresholds.flatMap((threshold) => {
     const found = accumulator.select(threshold.selector);
     const results = found.map((selection) => judgeOne(threshold, selection, accumulator));
-    const named = threshold.selector.tags['actor']?.filter((name) => name !== '*') ?? [];
+    const { actor: actors, probe: probes } = threshold.selector.tags;
+    const named = (actors ?? probes)?.filter((name) => name !== '*') ?? [];
     for (const actor of named) {
       if (!found.some((selection) => selection.actor === actor))
         results.push(noData(threshold, actor, accumulator));

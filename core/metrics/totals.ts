@@ -113,6 +113,8 @@ export interface PhaseTotals {
   readonly index: number;
   readonly name: string;
   readonly measured: boolean;
+  /** Of a repeated phase. */
+  readonly round: number | null;
   spanMs: number;
   windows: number;
   /** Windows that lacked a source. */

@@ -273,6 +273,7 @@ export class WindowStore {
       index,
       phase: phase?.name ?? '',
       phaseIndex: cut?.phaseIndex ?? -1,
+      ...(phase?.round === undefined ? {} : { round: phase.round }),
       startMs,
       endMs,
       measured: phase?.measure ?? false,

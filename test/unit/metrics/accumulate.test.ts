@@ -150,6 +150,28 @@ describe('the accumulator', () => {
     expect(writes.map(({ actor: name }) => name)).to.deep.equal(['a']);
   });
 
+  it('takes rounds of a phase together, or those that are named', () => {
+    const round = (n: number): Window =>
+      window(n, [counter('op.count', 10 ** n, { actor: 'hog' })], { round: n + 1 });
+    const accumulator = accumulated([0, 1, 2].map((n) => ({ ...round(n), phaseIndex: n })));
+    const count = (selector: string): unknown => accumulator.select(parseSelector(selector))[0]?.total.point;
+    expect(count('op.count{phase:main}')).to.deep.include({ count: 111 });
+    expect(count('op.count{phase:main,round:2|3}')).to.deep.include({ count: 110 });
+    expect(count('op.count{round:4}')).to.equal(undefined);
+  });
+
+  it('keeps probes apart as it does actors', () => {
+    const up = (probe: string, value: number): SeriesPoint => gauge('probe.up', value, { probe });
+    const accumulator = accumulated([window(0, [up('api', 1), up('db', 0)])]);
+    const found = accumulator.select(parseSelector('probe.up'));
+    expect(
+      found.map(({ actor: owner, total }) => [owner, total.point.kind === 'gauge' && total.point.avg]),
+    ).to.deep.equal([
+      ['api', 1],
+      ['db', 0],
+    ]);
+  });
+
   it('takes the share of one error code of all operations', () => {
     const series = [
       ratio('op.errors', 0, 90, { actor: 'a', op: 'read', code: 'none' }),
