@@ -13,6 +13,11 @@ export function isWhole(actor: AskedActor): boolean {
   return actor.unit !== 'cores' && (actor.control === 'amount' || actor.control === 'growth');
 }
 
+/** Rounds down, but 29 % of 100 is 29, whatever binary fractions make of it. */
+function whole(amount: number): number {
+  return Math.floor(amount + 1e-3);
+}
+
 export class AskedAmount {
   readonly #reader: TimelineReader;
   readonly #share: number;
@@ -34,11 +39,11 @@ export class AskedAmount {
   at(atNs: number, scale: number): number {
     if (this.#isGrowth) {
       this.#growTo(atNs, scale);
-      return Math.floor(this.#grown);
+      return whole(this.#grown);
     }
     const level = this.#reader.level(atNs) * scale;
     if (this.#isSwitch) return level > 0 ? this.#share : 0;
-    return this.#isWhole ? Math.floor(level * this.#share) : level * this.#share;
+    return this.#isWhole ? whole(level * this.#share) : level * this.#share;
   }
 
   /** Growth begins again from nothing: everything was given back. */

@@ -41,13 +41,15 @@ export class Slabs {
     slab.resize(from + bytes);
     this.#heldBytes += bytes;
     const target = new Uint8Array(slab, from, bytes);
-    for (let at = 0; at < bytes; at += TEMPLATE_BYTES) {
-      target.set(this.#template.subarray(0, Math.min(TEMPLATE_BYTES, bytes - at)), at);
-    }
     const words = new Uint32Array(slab, from, bytes / 4);
-    for (let at = 0; at < words.length; at += PAGE_BYTES / 4) {
-      this.#stamp = (this.#stamp + STAMP_STEP) >>> 0;
-      words[at] = this.#stamp;
+    for (let at = 0; at < bytes; at += TEMPLATE_BYTES) {
+      const end = Math.min(bytes, at + TEMPLATE_BYTES);
+      target.set(this.#template.subarray(0, end - at), at);
+      // Stamped while they are still in the cache.
+      for (let page = at; page < end; page += PAGE_BYTES) {
+        this.#stamp = (this.#stamp + STAMP_STEP) >>> 0;
+        words[page / 4] = this.#stamp;
+      }
     }
   }
 

@@ -70,14 +70,17 @@ describe('leases of an agent', () => {
     const phases = phasesOf(
       { name: 'up', durationMs: 400, load: load(0, 1, 400) },
       { name: 'down', durationMs: 400, load: load(1, 0.2, 400) },
-      { name: 'rest', durationMs: 200, load: {} },
+      { name: 'rest', durationMs: 400, load: {} },
       { name: 'again', durationMs: 60_000, load: load(0.5, 0.5, 60_000) },
     );
     await harness.run([leasing(3000, { instances: 2, shares: [1000, 2000] })], phases);
-    const held = (): number => harness.accounts.reduce((sum, account) => sum + account.held, 0);
-    await harness.until(() => held() > 2000, 'up');
-    await harness.until(() => held() === 0, 'idle holds nothing');
-    await harness.until(() => held() === 1500, 'holds again');
+    // All that was ever told: on a busy machine a state may be over before a test looks at it.
+    const totals = (): number[] =>
+      harness.of('accounts').map(({ accounts }) => accounts.reduce((sum, { held }) => sum + held, 0));
+    await harness.until(() => totals().some((held) => held > 2000), 'up');
+    const top = totals().findIndex((held) => held > 2000);
+    await harness.until(() => totals().indexOf(0, top) > top, 'idle holds nothing');
+    await harness.until(() => totals().at(-1) === 1500, 'holds again');
     for (const accounts of harness.of('accounts').flatMap((message) => message.accounts)) {
       expect(accounts.held, JSON.stringify(accounts)).to.be.at.most(accounts.granted - accounts.revoked);
       expect(accounts.held).to.be.at.most(accounts.instance === 0 ? 1000 : 2000);
