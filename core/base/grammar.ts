@@ -112,7 +112,7 @@ function aggregate(s: Scanner): Aggregate {
   const percent = PERCENTILE.exec(word)?.[1];
   if (percent === undefined) throw unknownAggregate(word, at);
   const number = Number(percent);
-  if (number > 0 && number < 100) return { percentile: number / 100, text: `p${number}` };
+  if (number > 0 && number < 100) return { percentile: Number(`${percent}e-2`), text: `p${number}` };
   const hint = number >= 100 ? 'For the largest value write "max".' : 'For the smallest value write "min".';
   throw new GrammarError(`"${word}": a percentile lies between 0 and 100, both excluded`, at, hint);
 }
@@ -186,9 +186,9 @@ function until(s: Scanner): Until {
 function trigger(s: Scanner): Trigger {
   s.space();
   const start = s.at;
-  const sign = operator(s);
+  const sign = s.match(OPERATOR_SIGN)?.[0];
   if (sign !== '<' && sign !== '>') {
-    throw new GrammarError(`a limit begins with "<" or ">", not "${sign}"`, start);
+    throw new GrammarError(`a limit begins with "<" or ">", not "${sign ?? s.rest()}"`, start);
   }
   const quantity = s.quantity();
   return { operator: sign, quantity, forMs: lasting(s) ?? 0, text: s.text.slice(start).trimEnd() };

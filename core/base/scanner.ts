@@ -160,25 +160,25 @@ export class Scanner {
     const start = this.at;
     const found = this.matchTight(NUMBER);
     if (found === null) throw this.expected('a number', numberHint(this.rest()));
-    const number = Number(found[0]);
-    const [dimension, value] = this.#unit(number, start);
+    const [dimension, value] = this.#unit(found[0], start);
     if (!Number.isFinite(value)) throw new GrammarError(`"${found[0]}" is too large`, start);
     return this.#per(value, dimension, start);
   }
 
-  #unit(number: number, start: number): [Dimension, number] {
+  #unit(digits: string, start: number): [Dimension, number] {
     const unitAt = this.at;
     const found = this.matchTight(UNIT);
     if (found === null) {
       this.#refuseSpacedUnit(start);
       this.#refuseNumberTail(start);
-      return ['count', number];
+      return ['count', Number(digits)];
     }
     const entry = Object.hasOwn(UNITS, found[0]) ? UNITS[found[0]] : undefined;
     if (entry === undefined) throw unknownUnit(found[0], unitAt);
     const [dimension, factor] = entry;
-    const value = scale(number, factor);
-    return [dimension, dimension === 'time' ? this.#moreTime(value, factor, number < 0) : value];
+    // Moving the point in the text keeps "57%" at 0.57, which 57 * 0.01 is not.
+    const value = dimension === 'share' ? Number(`${digits}e-2`) : Number(digits) * factor;
+    return [dimension, dimension === 'time' ? this.#moreTime(value, factor, value < 0) : value];
   }
 
   /** "1m30s": the following parts, each of a smaller unit than the one before. */
@@ -237,11 +237,6 @@ export class Scanner {
   }
 }
 
-/** Dividing by 100 instead of multiplying by 0.01 keeps "57%" at 0.57. */
-function scale(number: number, factor: number): number {
-  return factor < 1 ? number / Math.round(1 / factor) : number * factor;
-}
-
 function numberHint(rest: string): string | undefined {
   return /^-?\.\d/.test(rest) ? 'A number begins with a digit: "0.5".' : undefined;
 }
@@ -251,7 +246,8 @@ function unknownUnit(unit: string, column: number): GrammarError {
     return new GrammarError('numbers have no exponent here', column, 'Write plain digits.');
   }
   const meant = Object.hasOwn(MEANT, unit.toLowerCase()) ? MEANT[unit.toLowerCase()] : undefined;
-  const near = meant ?? nearest(unit, Object.keys(UNITS));
+  // One letter is near to every other.
+  const near = meant ?? (unit.length > 1 ? nearest(unit, Object.keys(UNITS)) : undefined);
   const hint = near === undefined ? `Units: ${Object.keys(UNITS).join(', ')}.` : `Did you mean "${near}"?`;
   return new GrammarError(`unknown unit "${unit}"`, column, hint);
 }

@@ -113,7 +113,7 @@ function peakOf({ peak }: ScenarioActor, control: Control, host: HostFacts): Pla
 }
 
 function instancesOf(
-  { instances }: ScenarioActor,
+  { instances, unit }: ScenarioActor,
   { simulator }: LoadedSimulator,
   peak: PlannedPeak,
   host: HostFacts,
@@ -122,9 +122,8 @@ function instancesOf(
   if (instances !== null) return instances;
   const chosen = simulator.defaultInstances?.(host) ?? 1;
   if (!Number.isInteger(chosen) || chosen < 1) throw new Error(`it chose ${chosen} instances`);
-  const isCores = simulator.controls.length === 1 && simulator.controls[0]?.unit === 'cores';
   // One thread cannot be busy on more than one core.
-  return isCores ? Math.max(chosen, Math.ceil(peak.amount)) : chosen;
+  return unit === 'cores' ? Math.max(chosen, Math.ceil(peak.amount / (1 + 1e-9))) : chosen;
 }
 
 function factsOf({ options }: ScenarioActor, { simulator }: LoadedSimulator): SimulatorFacts {
@@ -165,7 +164,7 @@ function misfits(actor: ScenarioActor, control: Control, peak: PlannedPeak, inst
     const message = `${amount} in flight cannot be shared by ${instances} instances`;
     return [{ ...spot, message, hint: 'Use fewer instances, or a higher peak.' }];
   }
-  if (control.unit === 'cores' && peak.amount > instances) {
+  if (control.unit === 'cores' && peak.amount > instances * (1 + 1e-9)) {
     const message = `${amount} need as many threads: ${instances} ${instances === 1 ? 'instance' : 'instances'} cannot be busier than that`;
     return [{ ...spot, message, hint: `Use "instances": ${Math.ceil(peak.amount)}, or leave it out.` }];
   }

@@ -9,6 +9,7 @@ import { levelAt } from './shapes.js';
 
 const WIDTH = 80;
 const NAME_WIDTH = 14;
+const SENSOR_WIDTH = 24;
 const CURVE_WIDTH = WIDTH - NAME_WIDTH - 2;
 const BARS = ' ▁▂▃▄▅▆▇█';
 
@@ -125,11 +126,26 @@ function limits({ safety }: Plan): string[] {
   const reserve = formatQuantity(safety.reserveBytes, 'bytes');
   const longest = formatQuantity(safety.maxDurationMs * 1e6, 'time');
   const title = `safety: profile ${safety.profile}, at most ${longest}, ${reserve} of memory kept free`;
-  const rows = safety.limits.map((limit) => {
-    const triggers = limit.triggers.map((trigger) => triggerText(limit, trigger)).join(', ');
-    return cut(`${fit(limit.sensor, 26)}${triggers}`);
+  const rows = safety.limits.flatMap((limit) => {
+    const triggers = limit.triggers.map((trigger) => triggerText(limit, trigger));
+    return hanging(limit.sensor, triggers, SENSOR_WIDTH);
   });
   return [title, ...rows];
+}
+
+/** A name, and beside it as many of the parts on a line as fit. */
+function hanging(name: string, parts: readonly string[], indent: number): string[] {
+  const lines: string[] = [];
+  let line = fit(name, indent);
+  for (const [i, part] of parts.entries()) {
+    const text = i === parts.length - 1 ? part : `${part}, `;
+    if (line.length + text.trimEnd().length > WIDTH - 1) {
+      lines.push(line);
+      line = ' '.repeat(indent);
+    }
+    line += text;
+  }
+  return [...lines, line];
 }
 
 function triggerText(

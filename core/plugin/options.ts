@@ -128,21 +128,29 @@ class Walk {
           ? property.default
           : undefined;
       if (said !== undefined) result[key] = this.value(property, said, [...path, key]);
-      else if (schema.required?.includes(key) === true) this.#missing(path, key, property);
     }
+    const lacking = (schema.required ?? []).filter((key) => !(key in result) && !Object.hasOwn(given, key));
+    if (lacking.length > 0) this.#missing(path, lacking, schema);
     return Object.freeze(result);
   }
 
-  #missing(path: Path, key: string, property: ValueSchema): void {
-    const about = property.description === undefined ? '' : `: ${property.description}`;
-    const message = `option "${key}" is missing${about}`;
-    this.#problems.push({ path, at: 'value', code: 'E_SCHEMA', message, wanted: wantedOf(property) });
+  /** All that an object lacks stands at one place. */
+  #missing(path: Path, keys: readonly string[], schema: ObjectSchema): void {
+    const names = keys.map((key) => `"${key}"`).join(', ');
+    const message = `${keys.length === 1 ? 'option' : 'options'} ${names} ${keys.length === 1 ? 'is' : 'are'} missing`;
+    const about = keys.flatMap((key) => schema.properties[key]?.description ?? []);
+    const hint = about.length === 0 ? {} : { hint: about.join(' ') };
+    this.#problems.push({ path, at: 'value', code: 'E_SCHEMA', message, ...hint });
   }
 
   #array(schema: ArraySchema, value: unknown, path: Path): readonly unknown[] {
     if (!Array.isArray(value)) throw mistyped(value, 'a list');
     if (value.length > schema.maxItems) {
-      throw wrong(`${value.length} entries are too many`, `at most ${schema.maxItems}`, value.length);
+      throw wrong(
+        `${value.length} entries are too many: at most ${schema.maxItems}`,
+        `at most ${schema.maxItems}`,
+        value.length,
+      );
     }
     return Object.freeze(value.map((item, index) => this.value(schema.items, item, [...path, index])));
   }
@@ -178,8 +186,8 @@ function measured(text: string, { dimension, name, example }: Format): number {
     if (dimension === 'time') return parseDuration(text);
     const quantity = parseQuantity(text);
     if (quantity.dimension !== dimension || quantity.value < 0) {
-      const hint =
-        dimension === 'bytes' && quantity.dimension === 'count' ? `Write "${text.trim()}B".` : undefined;
+      const isBare = dimension === 'bytes' && quantity.dimension === 'count';
+      const hint = isBare ? `Write "${text.trim()}B".` : `Such as ${example}.`;
       throw wrong(`"${text}" is not ${name}`, `${name}, such as ${example}`, text, hint);
     }
     return quantity.value;

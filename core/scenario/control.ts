@@ -2,7 +2,6 @@
  * Which of a simulator's controls an actor's peak means: its unit picks one. What the person wrote enters, the control
  * or the reason why there is none leaves. Needs no host; `actors.ts` calls it.
  */
-import { unreachable } from '../base/assert.js';
 import type { ErrorCode } from '../base/codes.js';
 import { parsePeak } from '../base/grammar.js';
 import { DIMENSION_NAMES } from '../base/scanner.js';
@@ -125,23 +124,10 @@ export function levelMistake(
   unit: Control['unit'],
 ): ControlMistake | null {
   if (dimension === 'share' || dimension === dimensionOf(unit)) return null;
-  const inUnit = unit === 'switch' ? 'an on and off' : peakName(unit);
   const hint =
     dimension === 'count'
       ? `Write a percentage of the peak: "${text}%".`
       : 'Write a percentage of the peak, such as "40%".';
-  return mistake(`"${text}" is not a level of "${actor}", whose peak is ${inUnit}`, hint);
-}
-
-function peakName(unit: Exclude<Control['unit'], 'switch'>): string {
-  switch (unit) {
-    case 'bytes':
-    case 'bytes/s':
-    case 'cores':
-    case 'count':
-    case 'ops/s':
-      return DIMENSION_NAMES[unit];
-    default:
-      return unreachable(unit);
-  }
+  const why = unit === 'switch' ? 'which is on or off' : `whose peak is ${DIMENSION_NAMES[unit]}`;
+  return mistake(`"${text}" is not a level of "${actor}", ${why}`, hint);
 }

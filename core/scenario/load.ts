@@ -30,9 +30,10 @@ const WINDOW_DEFAULT_MS = 1000;
 export async function loadScenario({ file, text, registry }: LoadInput): Promise<Scenario> {
   refuseFragment(file);
   const { document, problems, value } = readScenario(file, text);
+  const areDeclared = isObject(value) && value['variables'] !== undefined;
+  refuseVariables(value, [], areDeclared, problems);
   const desugared = desugar(value, document, problems);
   await validate(desugared, problems);
-  refuseVariables(value, [], problems);
   const draft = isObject(desugared) ? (desugared as Draft) : {};
   const directory = file === null ? process.cwd() : dirname(file);
   const plugins = { names: soundNames(draft), directory };
@@ -64,24 +65,24 @@ function refuseFragment(file: string | null): void {
   throw new BruntErrors([new BruntError({ code: 'E_FRAGMENT', message, place: { file } })]);
 }
 
-/** A "${dir}" that stayed as it is would become a file of that name. Descriptions are free text. */
-function refuseVariables(value: unknown, path: Path, problems: Problems): void {
+/**
+ * A "${dir}" that stayed as it is would become a file of that name. Descriptions are free text. Where variables are
+ * declared, that is told instead, once.
+ */
+function refuseVariables(value: unknown, path: Path, areDeclared: boolean, problems: Problems): void {
   if (typeof value === 'string') {
     const column = value.indexOf('${');
-    const isFreeText = path[path.length - 1] === 'description';
-    // Where variables are declared, that is told already; and so is a key that is not known.
-    if (column < 0 || isFreeText || problems.touches(['variables']) || problems.touches(path)) return;
-    problems.add({
-      path,
-      column,
-      code: 'E_NOT_YET',
-      message: 'not in this version: variables ("${…}")',
-      seen: value,
-    });
+    if (column < 0 || path[path.length - 1] === 'description') return;
+    const message = 'not in this version: variables ("${…}")';
+    if (!areDeclared) problems.add({ path, column, code: 'E_NOT_YET', message, seen: value });
+    problems.silence(path);
   } else if (Array.isArray(value)) {
-    for (const [index, item] of value.entries()) refuseVariables(item, [...path, index], problems);
+    for (const [index, item] of value.entries())
+      refuseVariables(item, [...path, index], areDeclared, problems);
   } else if (isObject(value)) {
-    for (const [key, item] of Object.entries(value)) refuseVariables(item, [...path, key], problems);
+    for (const [key, item] of Object.entries(value)) {
+      refuseVariables(item, [...path, key], areDeclared, problems);
+    }
   }
 }
 

@@ -15,11 +15,17 @@ export interface Mistake extends Spot {
   readonly hint?: string;
 }
 
+interface Noted {
+  readonly path: Path;
+  readonly error: BruntError;
+}
+
 export class Problems {
   readonly #document: Document;
-  readonly #errors: BruntError[] = [];
-  readonly #taken = new Set<string>();
+  #noted: Noted[] = [];
+  /** Places where a mistake was found, whether it was told or not. */
   readonly #paths: Path[] = [];
+  readonly #silent: Path[] = [];
 
   constructor(document: Document) {
     this.#document = document;
@@ -27,21 +33,36 @@ export class Problems {
 
   /** The first mistake of a place is the one that is said. */
   add({ path, at, column, ...details }: Mistake): void {
-    const place = this.#document.place({ path, at: at ?? 'value', ...(column !== undefined && { column }) });
     this.#paths.push(path);
-    const id = `${String(place.line)}:${String(place.column)}`;
-    if (this.#taken.has(id)) return;
-    this.#taken.add(id);
-    this.#errors.push(new BruntError({ ...details, place }));
+    if (this.#silent.some((silent) => startsWith(path, silent))) return;
+    const place = this.#document.place({ path, at: at ?? 'value', ...(column !== undefined && { column }) });
+    this.#note(path, new BruntError({ ...details, place }));
   }
 
   /** A mistake known by its position in the text only. */
   addAt(offset: number, path: Path, details: Pick<Mistake, 'code' | 'message' | 'hint'>): void {
-    const place = this.#document.placeAt(offset, path);
-    const id = `${String(place.line)}:${String(place.column)}`;
-    if (this.#taken.has(id)) return;
-    this.#taken.add(id);
-    this.#errors.push(new BruntError({ ...details, place }));
+    this.#note(path, new BruntError({ ...details, place: this.#document.placeAt(offset, path) }));
+  }
+
+  /** Whatever else is wrong with this value follows from what was told. */
+  silence(path: Path): void {
+    this.#paths.push(path);
+    this.#silent.push(path);
+  }
+
+  /** A key that may not be there: what was said about its value is beside the point. */
+  addKey(path: Path, mistake: Omit<Mistake, 'path' | 'at' | 'column'>): void {
+    this.#noted = this.#noted.filter((noted) => !startsWith(noted.path, path));
+    this.add({ path, at: 'key', ...mistake });
+    this.silence(path);
+  }
+
+  #note(path: Path, error: BruntError): void {
+    const { line, column } = error.place ?? {};
+    const isTaken = this.#noted.some(
+      ({ error: { place } }) => place?.line === line && place?.column === column,
+    );
+    if (!isTaken) this.#noted.push({ path, error });
   }
 
   /** What another room threw, said at this place; what is not an expected failure is thrown on. */
@@ -83,11 +104,13 @@ export class Problems {
   collected(): BruntErrors {
     const line = (e: BruntError): number => e.place?.line ?? 0;
     const column = (e: BruntError): number => e.place?.column ?? 0;
-    return new BruntErrors([...this.#errors].sort((a, b) => line(a) - line(b) || column(a) - column(b)));
+    return new BruntErrors(
+      this.#noted.map(({ error }) => error).sort((a, b) => line(a) - line(b) || column(a) - column(b)),
+    );
   }
 
   throwIfAny(): void {
-    if (this.#errors.length > 0) throw this.collected();
+    if (this.#noted.length > 0) throw this.collected();
   }
 }
 

@@ -56,7 +56,12 @@ const sentence = (format: SentenceFormat, description: string): Schema => ({
 
 const object = (
   properties: Schema,
-  extra: { required?: readonly string[]; later?: readonly string[]; description?: string } = {},
+  extra: {
+    required?: readonly string[];
+    later?: readonly string[];
+    description?: string;
+    wanted?: string;
+  } = {},
 ): Schema => ({ type: 'object', additionalProperties: false, properties, wanted: 'an object', ...extra });
 
 const map = (values: Schema, maxProperties: number, description: string, keys: Schema = NAME): Schema => ({
@@ -265,7 +270,11 @@ export function scenarioSchema(form: 'written' | 'desugared'): Schema {
       },
       exporters: map(USE, 16, 'Exporters by name.'),
     },
-    { required: ['version', 'actors', 'phases'], later: LATER.scenario },
+    {
+      required: ['version', 'actors', 'phases'],
+      later: LATER.scenario,
+      wanted: 'a scenario, which is an object in braces',
+    },
   );
 }
 

@@ -1,0 +1,1 @@
+export default { name: 'old', api: 0, simulators: [] };

@@ -1,0 +1,9 @@
+const simulator = (name) => ({
+  name,
+  description: '',
+  controls: [{ kind: 'switch', unit: 'switch' }],
+  options: { type: 'object', properties: {} },
+  metrics: {},
+  start: () => ({ dispose: () => undefined }),
+});
+export default { name: 'shadow', api: 1, simulators: [simulator('queue')] };

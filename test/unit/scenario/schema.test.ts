@@ -1,0 +1,76 @@
+import { expect } from 'chai';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { Ajv } from 'ajv';
+import { loadScenario } from '../../../core/scenario/load.js';
+import { schemaFileText } from '../../../core/scenario/schema.js';
+import { registry } from '../plugin/fixtures/registry.js';
+import { ROOT } from '../../support/root.js';
+
+describe('the schema file', () => {
+  const file = join(ROOT, 'scenarios', 'scenario.schema.json');
+
+  it('is what the source makes', () => {
+    expect(readFileSync(file, 'utf8')).to.equal(schemaFileText());
+  });
+
+  it('accepts for editors what brunt accepts, and refuses misspelt keys', () => {
+    const check = new Ajv({ strict: false, validateFormats: false }).compile(
+      JSON.parse(readFileSync(file, 'utf8')) as object,
+    );
+    const cases = join(ROOT, 'test', 'case');
+    const good = readdirSync(cases).filter((name) => name.startsWith('good-'));
+    for (const name of good) {
+      const path = join(cases, name, 'scenario.json');
+      if (!readdirSync(join(cases, name)).includes('scenario.json')) continue;
+      const text = readFileSync(path, 'utf8').replace('\uFEFF', '');
+      expect(check(JSON.parse(text)), `${name}: ${JSON.stringify(check.errors)}`).to.equal(true);
+    }
+    expect(check({ version: 1, actors: { a: {} }, phases: [{ name: 'x', duraton: '1s' }] })).to.equal(false);
+    expect(check(JSON.parse(readFileSync(join(ROOT, 'scenarios', 'quick.json'), 'utf8')))).to.equal(true);
+  });
+});
+
+describe('loading a scenario', () => {
+  const text = (name: string): string =>
+    JSON.stringify({
+      version: 1,
+      ...(name !== '' && { name }),
+      actors: { burn: {} },
+      phases: [{ name: 'x', duration: '1s' }],
+    });
+
+  const nameOf = async (file: string | null): Promise<string> =>
+    (await loadScenario({ file, text: text(''), registry })).name;
+
+  it('is named after its file', async () => {
+    expect(await nameOf('/x/01-Quick look.json')).to.equal('quick-look');
+    expect(await nameOf('/x/night.jsonc')).to.equal('night');
+    expect(await nameOf('/x/42.json')).to.equal('scenario');
+    expect(await nameOf(null)).to.equal('stdin');
+    expect((await loadScenario({ file: null, text: text('mine'), registry })).name).to.equal('mine');
+  });
+
+  it('makes paths of options absolute from the file, those of exporters from the working directory', async () => {
+    const scenario = await loadScenario({
+      file: '/data/s.json',
+      text: JSON.stringify({
+        version: 1,
+        actors: { queue: { with: { path: 'a/b.bin' } } },
+        phases: [{ name: 'x', duration: '1s' }],
+        exporters: { sink: {} },
+      }),
+      registry,
+    });
+    expect(scenario.actors[0]?.options['path']).to.equal('/data/a/b.bin');
+    expect(scenario.exporters[0]?.options['path']).to.equal(join(process.cwd(), 'out.txt'));
+  });
+
+  it('does not change what a defect throws into a mistake of the scenario', async () => {
+    const broken = { simulator: () => Promise.reject(new TypeError('defect')) } as unknown as typeof registry;
+    const error: unknown = await loadScenario({ file: null, text: text(''), registry: broken }).catch(
+      (e: unknown) => e,
+    );
+    expect(error).to.be.instanceOf(TypeError);
+  });
+});
