@@ -113,7 +113,7 @@ function ownCpuShare(live: LiveFacts | null): number | null {
   return cpu && cpu.spanNs > 0 ? cpu.usedNs / cpu.spanNs : null;
 }
 
-/** The limit that came nearest to acting: its extreme reading over the run, as a share of the way to the bound. */
+/** The limit that came nearest to acting: its extreme reading over the run, by the share of the way that was left. */
 function safetyOf(
   plan: Plan,
   facts: RunFacts,
@@ -128,9 +128,10 @@ function safetyOf(
     for (const { action, operator, bound } of triggers) {
       if (action === 'warn') continue;
       const value = operator === '<' ? extremes.min : extremes.max;
-      const room = (operator === '<' ? value - bound : bound - value) / Math.max(Math.abs(bound), 1e-9);
-      if (room >= least) continue;
-      least = room;
+      const [room, whole] = operator === '<' ? [value - bound, value] : [bound - value, bound];
+      const share = room / Math.max(Math.abs(whole), 1e-9);
+      if (share >= least) continue;
+      least = share;
       closest = { sensor, unit, value, action, bound };
     }
   }
