@@ -49,6 +49,8 @@ export class InstanceContext implements Context {
   readonly #port: MessagePort;
   #scratch: Promise<string> | null = null;
   #seen: number;
+  /** For which instant what is asked was last worked out, or parking last ended. */
+  #lookedNs = nowNs();
   #achieved = 0;
 
   constructor(input: InstanceInput, block: ControlBlock, signal: AbortSignal) {
@@ -90,6 +92,7 @@ export class InstanceContext implements Context {
   }
 
   askedAt(atNs: number): number {
+    this.#lookedNs = atNs;
     if (!this.waiter.isReleasing) return this.#asked.at(atNs, this.scale);
     this.#asked.reset(atNs);
     return 0;
@@ -97,7 +100,8 @@ export class InstanceContext implements Context {
 
   level(): number {
     this.waiter.beat();
-    return this.waiter.isReleasing ? 0 : this.timeline.level(nowNs()) * this.scale;
+    this.#lookedNs = nowNs();
+    return this.waiter.isReleasing ? 0 : this.timeline.level(this.#lookedNs) * this.scale;
   }
 
   achieved(amount: number): void {
@@ -118,6 +122,7 @@ export class InstanceContext implements Context {
   park(maxMs = Infinity): void {
     this.waiter.sleep(this.#seen, Math.min(maxMs, this.lookAgainMs()));
     this.#seen = this.waiter.seen;
+    this.#lookedNs = nowNs();
   }
 
   beat(): void {
@@ -133,13 +138,15 @@ export class InstanceContext implements Context {
     return unavailable(reason);
   }
 
-  /** How long what is asked stays what it is, or is worth no look: Infinity when only a wake can change it. */
-  lookAgainMs(): number {
-    const now = nowNs();
+  /**
+   * How long what was asked at `lookedNs` stays what it is, or is worth no look: Infinity when only a wake can change
+   * it. Counted from that look, so that a change since then ends the wait at once.
+   */
+  lookAgainMs(lookedNs: number = this.#lookedNs): number {
     const isGrowing =
-      this.control === 'growth' && this.timeline.level(now) * this.scale > 0 && !this.waiter.isReleasing;
-    const againNs = isGrowing ? now + GROWTH_LOOK_NS : this.timeline.lookAgainNs(now);
-    return (againNs - now) / MS;
+      this.control === 'growth' && this.timeline.level(lookedNs) * this.scale > 0 && !this.waiter.isReleasing;
+    const againNs = isGrowing ? lookedNs + GROWTH_LOOK_NS : this.timeline.lookAgainNs(lookedNs);
+    return Math.max(0, (againNs - nowNs()) / MS);
   }
 
   #openLease(input: InstanceInput): Context['lease'] {
@@ -150,7 +157,10 @@ export class InstanceContext implements Context {
       waiter: this.waiter,
       doorbell: new Int32Array(input.doorbell),
       resource: actor.takes,
-      exceedsAsked: (amount) => isInItsUnit && amount > this.askedAt(nowNs()),
+      exceedsAsked: (amount) => {
+        const asked = this.askedAt(nowNs());
+        return isInItsUnit && amount > asked;
+      },
       lookAgainMs: () => this.lookAgainMs(),
     });
   }

@@ -37,7 +37,7 @@ export async function hold(
         if (ctx.lastAchieved !== before && ctx.lastAchieved !== asked) continue;
       }
     }
-    await waiter.rest(seen, ctx.lookAgainMs());
+    await waiter.rest(seen, ctx.lookAgainMs(now));
   }
 }
 

@@ -38,6 +38,7 @@ class Flight {
   #isRoused = false;
   #endPause: (() => void) | null = null;
   #turnNs = 0;
+  #lookedNs = nowNs();
 
   constructor(input: WorkInput, recorder: OperationRecorder) {
     this.#input = input;
@@ -56,6 +57,7 @@ class Flight {
     }
     // What is in flight is let end: its own signal asks it to; the stop ladder bounds how long it may take.
     while (this.#pacing.inFlight > 0 && this.#failure === null) {
+      this.#lookedNs = nowNs();
       await this.#pause(Infinity);
       this.#isRoused = false;
     }
@@ -82,6 +84,7 @@ class Flight {
   #startDue(): number {
     for (;;) {
       const now = nowNs();
+      this.#lookedNs = now;
       this.#pacing.tell(now);
       if (this.#isDone || this.#failure !== null || this.#pacing.inFlight >= this.#placesMax) return Infinity;
       const dueNs = this.#pacing.nextNs(now);
@@ -139,7 +142,7 @@ class Flight {
       this.#turnNs = now + TURN_NS;
     }
     if (this.#isRoused) return;
-    const leftMs = Math.min((dueNs - nowNs()) / MS, ctx.lookAgainMs(), LOOK_MS);
+    const leftMs = Math.min((dueNs - nowNs()) / MS, ctx.lookAgainMs(this.#lookedNs), LOOK_MS);
     await new Promise<void>((resolve) => {
       const timer = setTimeout(resolve, Math.max(0, leftMs));
       this.#endPause = () => {

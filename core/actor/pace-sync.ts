@@ -40,7 +40,7 @@ export async function paceSync(input: WorkInput, recorder: OperationRecorder): P
       await turn();
       turnNs = nowNs() + TURN_NS;
     }
-    if (dueNs > now) await waitFor(input, seen, dueNs, turnNs);
+    if (dueNs > now) await waitFor(input, seen, now, dueNs, turnNs);
   }
   pacing.tell(nowNs());
   return 'stopped';
@@ -72,9 +72,15 @@ function doStep(
 }
 
 /** Short waits block the thread, which is precise; long ones leave it to the event loop until shortly before. */
-async function waitFor({ ctx }: WorkInput, seen: number, dueNs: number, turnNs: number): Promise<void> {
+async function waitFor(
+  { ctx }: WorkInput,
+  seen: number,
+  lookedNs: number,
+  dueNs: number,
+  turnNs: number,
+): Promise<void> {
   const now = nowNs();
-  const leftMs = Math.min((dueNs - now) / MS, ctx.lookAgainMs());
+  const leftMs = Math.min((dueNs - now) / MS, ctx.lookAgainMs(lookedNs));
   if (leftMs * MS > 2 * TURN_NS) await ctx.waiter.rest(seen, leftMs - TURN_NS / MS);
   else ctx.waiter.sleep(seen, Math.min(leftMs, Math.max(0, turnNs - now) / MS));
 }
