@@ -278,6 +278,8 @@ export function scenarioSchema(form: 'written' | 'desugared'): Schema {
   );
 }
 
+const LINE_MAX = 110;
+
 /** The text of scenarios/scenario.schema.json: the written form without our own keywords and formats. */
 export function schemaFileText(): string {
   const head = {
@@ -288,5 +290,16 @@ export function schemaFileText(): string {
   const body = JSON.stringify({ ...head, ...scenarioSchema('written') }, (key, value: unknown) =>
     key === 'wanted' || key === 'later' || key === 'discriminator' ? undefined : value,
   );
-  return `${JSON.stringify(JSON.parse(body), null, 2)}\n`;
+  return `${shortLists(JSON.stringify(JSON.parse(body), null, 2))}\n`;
+}
+
+/** Lists of plain values on one line where they fit, as the formatter of this repository wants them. */
+function shortLists(json: string): string {
+  return json.replace(
+    /^( *".*": )\[\n([^[\]{}]*?)\n *\](,?)$/gm,
+    (whole, key: string, items: string, comma: string) => {
+      const line = `${key}[${items.trim().replace(/,\n\s*/g, ', ')}]${comma}`;
+      return line.length <= LINE_MAX ? line : whole;
+    },
+  );
 }

@@ -16,6 +16,9 @@ let compiled: Promise<Check> | null = null;
 async function compile(): Promise<Check> {
   const { Ajv } = await import('ajv');
   const ajv = new Ajv({
+    // The schema is our own and its test checks it: compiling the meta-schema would take a third of the time.
+    meta: false,
+    validateSchema: false,
     allErrors: true,
     verbose: true,
     discriminator: true,

@@ -37,7 +37,7 @@ const PROFILES: readonly Profile[] = ['laptop', 'ci', 'server', 'lab'].map((name
 }));
 
 function scenarioFile(folder: string): string {
-  const file = readdirSync(folder).find((name) => /^_?[a-z-]*scenario\.jsonc?$/.test(name));
+  const file = readdirSync(folder).find((name) => /^_?[a-z-]*scenario\.json$/.test(name));
   if (file === undefined) throw new Error(`no scenario in ${folder}`);
   return join(folder, file);
 }

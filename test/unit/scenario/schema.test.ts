@@ -3,7 +3,8 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Ajv } from 'ajv';
 import { loadScenario } from '../../../core/scenario/load.js';
-import { schemaFileText } from '../../../core/scenario/schema.js';
+import { readScenario } from '../../../core/scenario/read.js';
+import { scenarioSchema, schemaFileText } from '../../../core/scenario/schema.js';
 import { registry } from '../plugin/fixtures/registry.js';
 import { ROOT } from '../../support/root.js';
 
@@ -14,6 +15,13 @@ describe('the schema file', () => {
     expect(readFileSync(file, 'utf8')).to.equal(schemaFileText());
   });
 
+  it('is a sound schema in both forms', () => {
+    const ajv = new Ajv();
+    for (const form of ['written', 'desugared'] as const) {
+      expect(ajv.validateSchema(scenarioSchema(form)), JSON.stringify(ajv.errors)).to.equal(true);
+    }
+  });
+
   it('accepts for editors what brunt accepts, and refuses misspelt keys', () => {
     const check = new Ajv({ strict: false, validateFormats: false }).compile(
       JSON.parse(readFileSync(file, 'utf8')) as object,
@@ -21,10 +29,8 @@ describe('the schema file', () => {
     const cases = join(ROOT, 'test', 'case');
     const good = readdirSync(cases).filter((name) => name.startsWith('good-'));
     for (const name of good) {
-      const path = join(cases, name, 'scenario.json');
-      if (!readdirSync(join(cases, name)).includes('scenario.json')) continue;
-      const text = readFileSync(path, 'utf8').replace('\uFEFF', '');
-      expect(check(JSON.parse(text)), `${name}: ${JSON.stringify(check.errors)}`).to.equal(true);
+      const { value } = readScenario(null, readFileSync(join(cases, name, 'scenario.json'), 'utf8'));
+      expect(check(value), `${name}: ${JSON.stringify(check.errors)}`).to.equal(true);
     }
     expect(check({ version: 1, actors: { a: {} }, phases: [{ name: 'x', duraton: '1s' }] })).to.equal(false);
     expect(check(JSON.parse(readFileSync(join(ROOT, 'scenarios', 'quick.json'), 'utf8')))).to.equal(true);
