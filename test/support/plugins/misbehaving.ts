@@ -98,7 +98,9 @@ const early = simulator('early', () => ({ run: dispose, dispose }));
 const lacking = simulator('lacking', (ctx) => ctx.unavailable('no such device here'));
 
 const disposing = simulator('disposing', (ctx) => ({
-  run: () => ctx.park(),
+  run() {
+    while (!ctx.stopped()) ctx.park();
+  },
   dispose() {
     throw new Error('thrown by dispose');
   },
