@@ -106,8 +106,8 @@ export class InstanceContext implements Context {
 
   achieved(amount: number): void {
     this.waiter.beat();
-    this.#achieved = amount;
-    this.#held.set(amount);
+    this.#held.set(amount); // refuses and counts what is no number
+    if (Number.isFinite(amount)) this.#achieved = amount;
   }
 
   stopped(): boolean {

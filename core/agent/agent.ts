@@ -6,7 +6,7 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { assert, unreachable } from '../base/assert.js';
 import { nowNs } from '../base/clock.js';
-import type { FromAgent, ToAgent } from '../contract/messages.js';
+import type { Doing, FromAgent, LeaseAccount, ToAgent } from '../contract/messages.js';
 import { FrameBuilder } from '../metrics/frame-builder.js';
 import type { LoadMessage } from './actor-host.js';
 import { ActorHost } from './actor-host.js';
@@ -15,6 +15,7 @@ import { Doorbell } from './doorbell.js';
 import type { InstanceHost } from './instance-host.js';
 import { Journal, reap, scratchName } from './journal.js';
 import { Pool } from './pool.js';
+import { UnleasedWatch } from './unleased.js';
 
 /** How often the watch looks for silent instances. */
 const WATCH_MS = 500;
@@ -36,6 +37,7 @@ interface Loaded {
   readonly journal: Journal;
   readonly doorbell: Doorbell;
   readonly watch: NodeJS.Timeout;
+  readonly unleased: UnleasedWatch;
 }
 
 export class Agent {
@@ -70,7 +72,7 @@ export class Agent {
       case 'ack':
         return this.#acknowledge(message.seq);
       case 'beat':
-        return this.#input.send({ type: 'beat' });
+        return this.#input.send({ type: 'beat', ...this.#doing() });
       case 'stop':
         return this.#stop(message.rung);
       case 'exit':
@@ -110,7 +112,8 @@ export class Agent {
     };
     const actors = message.actors.map((actor) => new ActorHost({ ...common, actor }));
     const watch = setInterval(() => this.#watch(), WATCH_MS);
-    this.#loaded = { message, pool, actors, journal, doorbell, watch };
+    const unleased = new UnleasedWatch(message.actors);
+    this.#loaded = { message, pool, actors, journal, doorbell, watch, unleased };
     this.#running = actors.length;
     for (const actor of actors) void actor.run(() => this.#onActorEnding());
   }
@@ -156,7 +159,9 @@ export class Agent {
 
   /** The last frame goes before the last `ended`, so that who hears that has all numbers. */
   #onActorEnding(): void {
-    if (--this.#running > 0 || this.#cuts === null) return;
+    if (--this.#running > 0) return;
+    this.#watch(); // what was taken since the last look
+    if (this.#cuts === null) return;
     this.#cuts.end();
     this.#isFrameOwed = !this.#sendFrame(this.#cuts.window);
   }
@@ -180,12 +185,19 @@ export class Agent {
   }
 
   #tellAccounts(): void {
-    const taking = (this.#loaded?.actors ?? []).filter(({ actor }) => actor.takes !== null);
-    const accounts = taking.flatMap(({ instances }) => instances.map((host) => host.account()));
+    const accounts = this.#accounts();
     if (accounts.length > 0) this.#input.send({ type: 'accounts', accounts });
   }
 
+  #accounts(): LeaseAccount[] {
+    const taking = (this.#loaded?.actors ?? []).filter(({ actor }) => actor.takes !== null);
+    return taking.flatMap(({ instances }) => instances.map((host) => host.account()));
+  }
+
   #watch(): void {
+    for (const unleased of this.#loaded?.unleased.look(this.#accounts()) ?? []) {
+      this.#input.send({ type: 'unleased', ...unleased });
+    }
     for (const host of this.#hosts()) {
       const silence = host.silence();
       if (silence === null) continue;
@@ -214,6 +226,14 @@ export class Agent {
     loaded.journal.directory(path);
     mkdirSync(path, { mode: 0o700 });
     return path;
+  }
+
+  #doing(): { readonly doing?: readonly Doing[] } {
+    const doing = this.#hosts().flatMap((host): Doing[] => {
+      const method = host.newMethod();
+      return method === null ? [] : [{ actor: host.actor, instance: host.index, method }];
+    });
+    return doing.length === 0 ? {} : { doing };
   }
 
   #actor(name: string): ActorHost | undefined {

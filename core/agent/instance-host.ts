@@ -5,7 +5,7 @@
 import { MessageChannel } from 'node:worker_threads';
 import { MS, nowNs } from '../base/clock.js';
 import { messageOf } from '../base/errors.js';
-import type { ControlBlock } from '../contract/control-block.js';
+import type { ControlBlock, Method } from '../contract/control-block.js';
 import { LEASE_WORD, makeControlBlock, NUMBER_WORD, STATE, wake, WORD } from '../contract/control-block.js';
 import type { InstanceOutcome, LeaseAccount } from '../contract/messages.js';
 import type { FromInstance, InstanceInput, ToInstance } from '../actor/input.js';
@@ -13,6 +13,11 @@ import { methodIn } from '../actor/method-mark.js';
 import { taskCpuNs } from '../linux/thread.js';
 import { drain } from './drain.js';
 import type { Pool } from './pool.js';
+
+/** Importing a plugin, or its `start`: any call of the context counts as a sign of life. */
+const START_QUIET_MS = 10_000;
+/** `prepare` makes what all instances share, and cannot beat; less than the orchestrator waits for an agent. */
+const PREPARE_QUIET_MS = 20_000;
 
 export interface Silence {
   readonly method: ReturnType<typeof methodIn>;
@@ -32,6 +37,7 @@ export class InstanceHost {
   #beatNs = nowNs();
   #isSilenceTold = false;
   #cpuNs = 0;
+  #toldMethod: Method = 'none';
 
   constructor(actor: string, index: number, quietMs: number) {
     this.actor = actor;
@@ -127,20 +133,28 @@ export class InstanceHost {
     return { actor, instance, granted, revoked, credit, claimed, held, want };
   }
 
-  /** Once for each silence of a working instance; null while there is nothing to tell. */
+  /** Once for each silence of a starting or working instance; null while there is nothing to tell. */
   silence(): Silence | null {
     const beat = Atomics.load(this.block.words, WORD.beat);
-    const isWorking = Atomics.load(this.block.words, WORD.state) === STATE.working;
-    if (this.#state !== 'running' || !isWorking || beat !== this.#lastBeat) {
+    const quietMs = this.#quietNow();
+    if (this.#state !== 'running' || quietMs === null || beat !== this.#lastBeat) {
       this.#lastBeat = beat;
       this.#beatNs = nowNs();
       this.#isSilenceTold = false;
       return null;
     }
     const silentMs = (nowNs() - this.#beatNs) / MS;
-    if (this.#isSilenceTold || silentMs < this.#quietMs) return null;
+    if (this.#isSilenceTold || silentMs < quietMs) return null;
     this.#isSilenceTold = true;
     return { method: methodIn(this.block), silentMs: Math.round(silentMs) };
+  }
+
+  /** The method it is in, when that has changed since it was last asked; else null. */
+  newMethod(): Method | null {
+    const method = methodIn(this.block);
+    if (this.#state !== 'running' || method === this.#toldMethod) return null;
+    this.#toldMethod = method;
+    return method;
   }
 
   /** Processor time of its thread so far; null where the kernel does not say. What it had stays when it is gone. */
@@ -149,6 +163,14 @@ export class InstanceHost {
     const read = tid === 0 || this.#state !== 'running' ? null : taskCpuNs(tid);
     if (read !== null) this.#cpuNs = Math.max(this.#cpuNs, read);
     return tid === 0 ? null : this.#cpuNs;
+  }
+
+  /** How long it may be silent in what it does now; null where silence means nothing. */
+  #quietNow(): number | null {
+    const state = Atomics.load(this.block.words, WORD.state);
+    if (state === STATE.working) return this.#quietMs;
+    if (state !== STATE.starting) return null;
+    return methodIn(this.block) === 'prepare' ? PREPARE_QUIET_MS : Math.max(START_QUIET_MS, this.#quietMs);
   }
 
   async #outcomeOf(task: Promise<InstanceOutcome>): Promise<InstanceOutcome> {

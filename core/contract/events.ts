@@ -1,6 +1,18 @@
 /** What happens in a run, one line each in events.ndjson. atMs counts from the start instant; 0 while starting. */
 import type { SafetyAction, SafetyState } from '../base/sentences.js';
 
+/** What the actors of one agent took beyond their leases, in bytes or descriptors. */
+export interface Unleased {
+  readonly actors: readonly string[];
+  readonly resource: 'memory' | 'openFiles';
+  /** By how much the process has grown since the start instant. */
+  readonly grown: number;
+  /** The most that its actors had by lease at one time. */
+  readonly leased: number;
+  /** What any plugin may use for itself without asking. */
+  readonly allowance: number;
+}
+
 interface At {
   readonly atMs: number;
 }
@@ -70,6 +82,8 @@ export type RunEvent = At &
         readonly actor: string;
         readonly instance: number | null;
         readonly simulator: string;
+        /** Name of the plugin that the simulator is of; absent for a built-in. */
+        readonly plugin?: string;
         /** The method of the simulator that was running: "start", "adjust", "run" … */
         readonly method: string | null;
         readonly code: string;
@@ -83,6 +97,8 @@ export type RunEvent = At &
         readonly method: string;
         readonly silentMs: number;
       }
+    /** An agent's process has grown beyond what its actors were granted: somebody takes without a lease. */
+    | ({ readonly type: 'actor.unleased'; readonly agent: string } & Unleased)
     | {
         readonly type: 'actor.log';
         readonly actor: string;

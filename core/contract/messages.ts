@@ -4,7 +4,7 @@
  */
 import type { MetricKind, MetricUnit, Tags } from './metrics.js';
 import type { PlannedActor, PlannedPhase } from './plan.js';
-import type { StopRung } from './events.js';
+import type { StopRung, Unleased } from './events.js';
 import type { Method } from './control-block.js';
 
 export const LINK_VERSION = 1;
@@ -75,6 +75,8 @@ export type FromAgent =
       readonly method: Method;
       readonly silentMs: number;
     }
+  /** Said once for each resource. */
+  | ({ readonly type: 'unleased' } & Unleased)
   | {
       readonly type: 'log';
       readonly actor: string;
@@ -82,7 +84,15 @@ export type FromAgent =
       readonly level: 'debug' | 'info' | 'warn';
       readonly message: string;
     }
-  | { readonly type: 'beat' };
+  /** Answers a beat; `doing`: whose method has changed since the last one, for the case that the agent is lost. */
+  | { readonly type: 'beat'; readonly doing?: readonly Doing[] };
+
+/** What an instance's thread was last seen in. */
+export interface Doing {
+  readonly actor: string;
+  readonly instance: number;
+  readonly method: Method;
+}
 
 /** What an agent could arm against being orphaned and against being killed last. */
 export interface ArmedWith {

@@ -49,6 +49,8 @@ export interface PlannedActor {
   /** URL of the module whose default export is the plugin. */
   readonly module: string;
   readonly builtIn: boolean;
+  /** The plugin's own name; absent for a built-in. */
+  readonly plugin?: string;
   readonly options: Readonly<Record<string, unknown>>;
   readonly control: ControlKind;
   readonly unit: 'bytes' | 'cores' | 'count' | 'bytes/s' | 'ops/s' | 'switch';

@@ -18,6 +18,8 @@ export interface TrustFacts {
   readonly ended: StopCause | null;
   /** Actors of which an instance failed. */
   readonly failures: number;
+  /** What actors took without a lease, a sentence each. */
+  readonly unleased: readonly string[];
 }
 
 export interface TrustInput {
@@ -52,6 +54,7 @@ export function checkTrust(input: TrustInput): TrustReport {
     { check: 'operations-done', ...checkOperations(input) },
     { check: 'own-cpu', ...checkOwnCpu(input.facts) },
     { check: 'refused-values', ...checkRefused(input.facts) },
+    { check: 'unleased', ...checkUnleased(input.facts) },
   ];
   return { trustworthy: checks.every((check) => check.ok !== false), checks };
 }
@@ -89,6 +92,12 @@ function checkFrames({ lostFrames, lateFrames }: TrustFacts): Verdict {
 function checkRefused({ refused }: TrustFacts): Verdict {
   if (refused === null) return verdict(null, 'not known from a record');
   return verdict(refused === 0, `${refused} values were not finite or negative`);
+}
+
+/** What is taken without a lease is beyond what the safety ledger knows of, and beyond what was planned. */
+function checkUnleased({ unleased }: TrustFacts): Verdict {
+  if (unleased.length === 0) return verdict(true, 'nothing was taken beyond leases and allowance');
+  return verdict(false, unleased.join('; '));
 }
 
 function checkClock({ clockJumpMs }: TrustFacts): Verdict {

@@ -63,6 +63,7 @@ export function placeActor(actor: ScenarioActor, loaded: LoadedSimulator, host: 
           simulator: simulator.name,
           module: loaded.module,
           builtIn: loaded.builtIn,
+          ...(!loaded.builtIn && { plugin: loaded.plugin }),
           options: actor.options,
           control: control.kind,
           unit: control.unit,

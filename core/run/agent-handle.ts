@@ -6,6 +6,7 @@ import { MS, nowNs } from '../base/clock.js';
 import { deferred } from '../base/deferred.js';
 import { BruntError } from '../base/errors.js';
 import type { FromAgent, InstanceOutcome, ToAgent } from '../contract/messages.js';
+import type { Method } from '../contract/control-block.js';
 import type { PlannedActor, PlannedAgent } from '../contract/plan.js';
 import type { Link } from '../agent/link.js';
 import { forkAgent } from '../agent/link-local.js';
@@ -16,11 +17,18 @@ const BOOT_DEADLINE_MS = 20_000;
 /** On top of it, for each instance: a thread, an import, the simulator's own start. */
 const INSTANCE_DEADLINE_MS = 1000;
 
+export interface LostInstance {
+  readonly actor: string;
+  readonly instance: number;
+  /** What it was last known to be doing; null when it had not said anything yet. */
+  readonly method: Method | null;
+}
+
 export interface AgentCallbacks {
   message(agent: AgentHandle, body: FromAgent): void;
   output(agent: AgentHandle, stream: 'stdout' | 'stderr', text: string): void;
-  /** The process ended before it was told to. `running`: actors that had instances left. */
-  lost(agent: AgentHandle, cause: string, running: readonly string[]): void;
+  /** The process ended before it was told to. `running`: the instances that were left. */
+  lost(agent: AgentHandle, cause: string, running: readonly LostInstance[]): void;
 }
 
 export class AgentHandle implements Stoppable {
@@ -31,6 +39,7 @@ export class AgentHandle implements Stoppable {
   readonly #callbacks: AgentCallbacks;
   readonly #load: ToAgent;
   readonly #running = new Map<string, Set<number>>();
+  readonly #doing = new Map<string, Method>();
   readonly #idle = deferred();
   readonly #ready = deferred();
   readonly #forkedNs = nowNs();
@@ -145,6 +154,11 @@ export class AgentHandle implements Stoppable {
       this.#boot = boot;
       if (this.#mayLoad) this.send(this.#load);
     }
+    if (body.type === 'beat') {
+      for (const { actor, instance, method } of body.doing ?? []) {
+        this.#doing.set(`${actor}/${instance}`, method);
+      }
+    }
     if (body.type === 'ready') {
       this.#isReady = true;
       this.#ready.resolve();
@@ -163,7 +177,12 @@ export class AgentHandle implements Stoppable {
 
   #onClosed(code: number | null, signal: string | null): void {
     const cause = signal === null ? `exit code ${code ?? 'unknown'}` : `signal ${signal}`;
-    const running = [...this.#running].filter(([, left]) => left.size > 0).map(([actor]) => actor);
+    const running = [...this.#running].flatMap(([actor, left]) =>
+      [...left].map((instance) => {
+        const method = this.#doing.get(`${actor}/${instance}`) ?? null;
+        return { actor, instance, method };
+      }),
+    );
     this.#running.clear();
     if (!this.#isExpectedToEnd) this.#callbacks.lost(this, cause, running);
     this.#ready.reject(

@@ -21,6 +21,7 @@ import { createRecord, makeRunId } from '../record/write.js';
 import type { Guard, GuardAction } from '../safety/guard.js';
 import { startGuard } from '../safety/guard.js';
 import { Ledger } from '../safety/ledger.js';
+import type { LostInstance } from './agent-handle.js';
 import { AgentHandle } from './agent-handle.js';
 import type { ExporterUse } from './fan-out.js';
 import { FanOut } from './fan-out.js';
@@ -410,7 +411,13 @@ class Orchestrator {
         break;
       case 'stuck':
         this.#emit({ ...body, type: 'actor.stuck' });
-        this.#stop('actor', `${body.actor}[${body.instance}] is stuck in ${body.method}`);
+        this.#stop(
+          'actor',
+          `${body.actor}[${body.instance}] is stuck in ${body.method}: silent for ${body.silentMs} ms`,
+        );
+        break;
+      case 'unleased':
+        this.#emit({ ...body, type: 'actor.unleased', agent: agent.name });
         break;
       case 'log':
         this.#emit({ ...body, type: 'actor.log' });
@@ -431,7 +438,7 @@ class Orchestrator {
       type: 'actor.failed',
       actor,
       instance,
-      simulator: this.#actor(actor).simulator,
+      ...this.#ownerOf(actor),
       method: 'method' in outcome ? outcome.method : null,
       code: isUnavailable ? 'E_UNAVAILABLE' : 'E_ACTOR_FAILED',
       reason,
@@ -440,19 +447,20 @@ class Orchestrator {
     this.#stop(isUnavailable ? 'cannot-start' : 'actor', `${actor}: ${reason}`);
   }
 
-  #onLost(agent: AgentHandle, cause: string, running: readonly string[]): void {
+  #onLost(agent: AgentHandle, cause: string, running: readonly LostInstance[]): void {
     this.#store?.forget(agent.name);
     this.#ledger.forget(agent.name);
     this.#guard.unwatch(agent.name);
-    this.#emit({ type: 'agent.lost', agent: agent.name, pid: agent.pid, cause, actors: running });
+    const actors = [...new Set(running.map(({ actor }) => actor))];
+    this.#emit({ type: 'agent.lost', agent: agent.name, pid: agent.pid, cause, actors });
     if (this.#stopCause === 'safety') return; // the gate's last rung ended it
-    for (const actor of running) {
+    for (const { actor, instance, method } of running) {
       this.#emit({
         type: 'actor.failed',
         actor,
-        instance: null,
-        simulator: this.#actor(actor).simulator,
-        method: null,
+        instance,
+        ...this.#ownerOf(actor),
+        method,
         code: 'E_AGENT_LOST',
         reason: `its agent ${agent.name} (pid ${agent.pid}) ended: ${cause}`,
       });
@@ -533,6 +541,12 @@ class Orchestrator {
     const actor = this.#plan.actors.find((a) => a.name === name);
     if (actor === undefined) throw new Error(`no actor ${name} in the plan`);
     return actor;
+  }
+
+  /** Whose code an actor runs. */
+  #ownerOf(name: string): { readonly simulator: string; readonly plugin?: string } {
+    const { simulator, plugin } = this.#actor(name);
+    return { simulator, ...(plugin !== undefined && { plugin }) };
   }
 
   #exporterLost(loss: { exporter: string; reason: string; lostWindows: number; lostEvents: number }): void {

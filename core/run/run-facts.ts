@@ -7,7 +7,7 @@ import { EXIT } from '../base/exit-codes.js';
 import type { SafetyState } from '../base/sentences.js';
 import { SAFETY_STATES } from '../base/sentences.js';
 import { formatQuantity } from '../base/units.js';
-import type { RunEvent, StopCause } from '../contract/events.js';
+import type { RunEvent, StopCause, Unleased } from '../contract/events.js';
 import { dimensionOf } from './dimension.js';
 
 const STOP_EXITS: Partial<Record<StopCause, ExitCode>> = {
@@ -33,6 +33,8 @@ export class RunFacts {
   readonly failures = new Map<string, string[]>();
   readonly phaseTookMs = new Map<number, number>();
   readonly notes: string[] = [];
+  /** What was taken without a lease, a sentence each. */
+  readonly unleased: string[] = [];
 
   add(event: RunEvent): void {
     this.lastMs = Math.max(this.lastMs, event.atMs);
@@ -51,6 +53,9 @@ export class RunFacts {
         break;
       case 'actor.failed':
         this.#failed(event);
+        break;
+      case 'actor.unleased':
+        this.unleased.push(describeUnleased(event));
         break;
       case 'safety.action':
         this.#acted(event);
@@ -79,7 +84,8 @@ export class RunFacts {
     this.exits.add(isUnavailable ? EXIT.cannotStart : EXIT.actor);
     const instance = event.instance === null ? '' : `[${event.instance}]`;
     const method = event.method === null ? '' : ` in ${event.method}`;
-    const text = `${event.actor}${instance} (${event.simulator})${method}: ${event.reason}`;
+    const simulator = event.plugin === undefined ? event.simulator : `${event.plugin}/${event.simulator}`;
+    const text = `${event.actor}${instance} (${simulator})${method}: ${event.reason}`;
     this.reasons.push(text);
     const list = this.failures.get(event.actor);
     if (list === undefined) this.failures.set(event.actor, [text]);
@@ -90,6 +96,14 @@ export class RunFacts {
     this.actions++;
     if (SAFETY_STATES.indexOf(event.to) > SAFETY_STATES.indexOf(this.worst)) this.worst = event.to;
   }
+}
+
+/** "hog: memory grew by 300 MiB, 64 MiB of it by lease and 96 MiB allowed". */
+export function describeUnleased({ actors, resource, grown, leased, allowance }: Unleased): string {
+  const [what, dimension] =
+    resource === 'memory' ? (['memory', 'bytes'] as const) : (['open files', 'count'] as const);
+  const text = (amount: number): string => formatQuantity(amount, dimension);
+  return `${actors.join(', ')}: ${what} grew by ${text(grown)}, ${text(leased)} of it by lease and ${text(allowance)} allowed`;
 }
 
 /** "host.memory.available 2.1 GiB, limit 2.4 GiB (profile): stop". */

@@ -67,6 +67,7 @@ export function buildSummary(input: SummaryInput): RunSummary {
         ownCpuShare: ownCpuShare(live),
         ended: facts.hasEnded || live !== null ? facts.stopCause : null,
         failures: facts.failures.size,
+        unleased: facts.unleased,
       },
     }),
     safety: safetyOf(plan, facts, accumulator, live),

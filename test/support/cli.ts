@@ -8,7 +8,8 @@ import type { RunEvent } from '../../core/contract/events.js';
 import type { RunSummary } from '../../core/contract/summary.js';
 import { ROOT } from './root.js';
 
-const MAIN = join(ROOT, 'dist/cli/main.js');
+/** BRUNT_DIST: another folder of compiled code than the one that `npm run build` fills. */
+const MAIN = join(ROOT, process.env['BRUNT_DIST'] ?? 'dist', 'cli/main.js');
 
 export interface Finished {
   readonly code: number | null;

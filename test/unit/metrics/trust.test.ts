@@ -15,6 +15,7 @@ const GOOD: TrustFacts = {
   ownCpuShare: 0.1,
   ended: 'completed',
   failures: 0,
+  unleased: [],
 };
 
 type Series = readonly SeriesPoint[];
@@ -82,6 +83,7 @@ describe('trust', () => {
   });
 
   const facts: readonly (readonly [string, Partial<TrustFacts>])[] = [
+    ['unleased', { unleased: ['hog: memory grew by 300 MiB, 0 B of it by lease and 96 MiB allowed'] }],
     ['lost-frames', { lostFrames: 1 }],
     ['refused-values', { refused: 1 }],
     ['clock-jump', { clockJumpMs: 4000 }],
