@@ -34,10 +34,13 @@ function memoryLimit(action: SafetyAction): PlannedLimit {
   return { sensor: 'host.memory.available', unit: 'bytes', triggers: [trigger] };
 }
 
-/** Takes 250 MiB in small pieces when told to, and then stays. */
+/**
+ * Takes memory in small pieces when told to: far more than the margin, since others on this host may give some back
+ * meanwhile. It is frozen or killed long before it has all.
+ */
 async function hog(): Promise<ChildProcess & { readonly pid: number }> {
   const code =
-    "process.stdin.once('data', () => { globalThis.held = []; for (let i = 0; i < 50; i++) held.push(Buffer.alloc(5 * 2 ** 20, 1)); });" +
+    "process.stdin.once('data', () => { globalThis.held = []; for (let i = 0; i < 160; i++) held.push(Buffer.alloc(5 * 2 ** 20, 1)); });" +
     "setInterval(() => {}, 1000); console.log('ready');";
   const child = spawn(process.execPath, ['-e', code], { stdio: ['pipe', 'pipe', 'inherit'] });
   await once(child.stdout, 'data');
