@@ -86,6 +86,19 @@ describe('an interrupted run', () => {
     expect(scratches()).to.deep.equal([]);
   });
 
+  it('fails the run in order when an agent dies while it still starts', async () => {
+    const cli = place.start('run', 'long.json');
+    let agents: number[] = [];
+    await eventually('agents were forked', 15_000, () => (agents = childrenOf(cli.pid)).length > 0);
+    process.kill(agents[0]!, 'SIGKILL');
+    const { code, stderr } = await cli.done;
+    expect(code, stderr).to.equal(6);
+    expect(stderr)
+      .to.match(/^ ?ERROR/m)
+      .and.to.contain('SIGKILL');
+    expect(place.summary()).to.include({ verdict: 'error', exitCode: 6 });
+  });
+
   it('leaves no process when all are killed at once; the next command removes the rest', async () => {
     const { cli, agents } = await underLoad();
     for (const pid of [cli.pid, ...agents]) process.kill(pid, 'SIGKILL');
