@@ -1,0 +1,136 @@
+/**
+ * The way back of a run: frames of agents and of the host go in, windows close, are accumulated, recorded and handed
+ * to the streams; digests are written when a phase is over. Owned by the orchestrator.
+ */
+import { MS, nowNs } from '../base/clock.js';
+import type { Frame } from '../contract/messages.js';
+import type { MetricSpecs, Window } from '../contract/metrics.js';
+import type { Plan } from '../contract/plan.js';
+import { RunAccumulator } from '../metrics/accumulate.js';
+import type { Lost } from '../metrics/windows.js';
+import { WindowStore } from '../metrics/windows.js';
+import type { RecordWriter } from '../record/write.js';
+import type { EventDesk } from './event-desk.js';
+import { HOST_SOURCE, HostSource } from './host-source.js';
+import type { RunStreams } from './streams.js';
+
+/** A window waits so long for its frames before it is closed without them. */
+const GRACE_MS = 2000;
+
+export interface NumbersInput {
+  readonly plan: Plan;
+  readonly events: EventDesk;
+  readonly record: RecordWriter;
+  readonly streams: RunStreams;
+}
+
+type GuardBuffers = readonly { readonly specs: MetricSpecs; readonly buffer: SharedArrayBuffer }[];
+
+export class NumbersDesk {
+  readonly accumulator: RunAccumulator;
+  readonly #input: NumbersInput;
+  #store: WindowStore | null = null;
+  #host: HostSource | null = null;
+  #digestedPhases = 0;
+  /** Windows whose end has been reached. */
+  #cuts = 0;
+  #clockOffsetMs = 0;
+  #clockJumpMs = 0;
+
+  constructor(input: NumbersInput) {
+    this.#input = input;
+    this.accumulator = new RunAccumulator(input.plan);
+    input.streams.windows.subscribe((window) => this.#onWindow(window));
+  }
+
+  /** From now on there are windows. */
+  start(startNs: number, guardBuffers: GuardBuffers): void {
+    this.#host = new HostSource(guardBuffers, startNs);
+    this.#store = new WindowStore({ plan: this.#input.plan, startNs, graceMs: GRACE_MS });
+    this.#store.expect(HOST_SOURCE);
+    this.#clockOffsetMs = clockOffsetMs();
+  }
+
+  get host(): HostSource | null {
+    return this.#host;
+  }
+
+  get lost(): Lost | null {
+    return this.#store?.lost ?? null;
+  }
+
+  /** How far the wall clock moved against the monotonic one, at most. */
+  get clockJumpMs(): number {
+    return this.#clockJumpMs;
+  }
+
+  /** Windows wait for this source from now on. */
+  expect(source: string): void {
+    this.#store?.expect(source);
+  }
+
+  /** It will deliver no more. */
+  forget(source: string): void {
+    this.#store?.forget(source);
+    this.#close();
+  }
+
+  frame(source: string, boot: string, frame: Frame): void {
+    this.#store?.apply(source, boot, frame);
+    this.#close();
+  }
+
+  /** The end of this window has come. */
+  cut(index: number): void {
+    this.#clockJumpMs = Math.max(this.#clockJumpMs, Math.abs(clockOffsetMs() - this.#clockOffsetMs));
+    this.#cuts = index + 1;
+    this.#hostFrame(index);
+  }
+
+  /** A run that was stopped ends within a window: the host's last word belongs to it as well. */
+  cutShort(): void {
+    this.#hostFrame(this.#cuts);
+  }
+
+  /** Nothing more comes: closes what is open. */
+  flush(): void {
+    for (const window of this.#store?.flush() ?? []) this.#input.streams.window(window);
+  }
+
+  /** What is not written yet of the distributions: of the phases, and of the run. */
+  writeDigests(): void {
+    this.#digest(this.#input.plan.phases.length);
+    this.#input.record.digests(this.accumulator.digests());
+  }
+
+  #hostFrame(index: number): void {
+    if (this.#host === null || this.#store === null) return;
+    this.#store.apply(HOST_SOURCE, HOST_SOURCE, this.#host.frame(index));
+    this.#close();
+    setTimeout(() => this.#close(), GRACE_MS + 1).unref();
+  }
+
+  #close(): void {
+    for (const window of this.#store?.closeDue(nowNs()) ?? []) this.#input.streams.window(window);
+  }
+
+  #onWindow(window: Window): void {
+    this.#digest(window.phaseIndex);
+    this.accumulator.add(window);
+    this.#input.record.window(window);
+  }
+
+  /** Phases before this one are closed: their digests are written, and all that is recorded is made durable. */
+  #digest(phaseIndex: number): void {
+    if (phaseIndex <= this.#digestedPhases) return;
+    const { record, events } = this.#input;
+    for (; this.#digestedPhases < phaseIndex; this.#digestedPhases++) {
+      record.digests(this.accumulator.digests(this.#digestedPhases));
+    }
+    record.sync().catch((error: unknown) => events.internal(error));
+  }
+}
+
+function clockOffsetMs(): number {
+  return Date.now() - nowNs() / MS;
+}

@@ -1,0 +1,124 @@
+/**
+ * The guard's voice in a run: what it does becomes events, scales and revoked leases; the ledger grants what it lets.
+ * Owned by the orchestrator, which gives it a way to speak to the actors.
+ */
+import { nowNs } from '../base/clock.js';
+import type { SafetyState } from '../base/sentences.js';
+import type { LeaseAccount, ToAgent } from '../contract/messages.js';
+import type { Plan, PlannedActor } from '../contract/plan.js';
+import type { Resource } from '../contract/plugin.js';
+import type { Guard, GuardAction } from '../safety/guard.js';
+import { startGuard } from '../safety/guard.js';
+import { Ledger } from '../safety/ledger.js';
+import type { EventDesk } from './event-desk.js';
+import { describeAction } from './run-facts.js';
+import { ScaleBoard } from './scale-board.js';
+
+const LEDGER_TICK_MS = 100;
+/** In these states of the gate leases are granted; beyond them nothing more is taken. */
+const MAY_GRANT: readonly SafetyState[] = ['ok', 'warn', 'throttle'];
+
+export interface SafetyInput {
+  readonly plan: Plan;
+  readonly events: EventDesk;
+  /** Paths whose filesystems the guard watches. */
+  readonly paths: readonly string[];
+  readonly toActor: (actor: string, message: ToAgent) => void;
+  readonly toAgent: (agent: string, message: ToAgent) => void;
+  readonly onState: (state: SafetyState) => void;
+}
+
+export class SafetyDesk {
+  readonly guard: Guard;
+  readonly #input: SafetyInput;
+  readonly #ledger: Ledger;
+  readonly #scales: ScaleBoard;
+  #ticker: NodeJS.Timeout | undefined;
+
+  static async open(input: SafetyInput): Promise<SafetyDesk> {
+    return new SafetyDesk(input, await startGuard({ limits: input.plan.safety.limits, paths: input.paths }));
+  }
+
+  private constructor(input: SafetyInput, guard: Guard) {
+    const { plan, events, toActor, toAgent } = input;
+    this.#input = input;
+    this.guard = guard;
+    this.#scales = new ScaleBoard(plan, (actor, scale) => toActor(actor, { type: 'scale', actor, scale }));
+    this.#ledger = new Ledger({
+      reserveBytes: plan.safety.reserveBytes,
+      availableBytes: () => guard.availableBytes(),
+      send: toAgent,
+      clock: nowNs,
+      onDenied: ({ actor, resource, asked, there, limit }) =>
+        events.emit({ type: 'lease.denied', actor, resource, asked, there, limit }),
+      onExpired: ({ actor, resource, amount }) => {
+        toActor(actor, { type: 'revoke', actor });
+        events.emit({ type: 'lease.expired', actor, resource, amount });
+      },
+    });
+    guard.onAction((action) => this.#onAction(action));
+    guard.onThaw((thawed) => events.emit({ type: 'safety.freeze', ...thawed }));
+    guard.onFailure((error) => events.internal(error));
+  }
+
+  /** The run works: requests that wait are tried again and again. */
+  start(): void {
+    this.#ticker = setInterval(() => this.#ledger.tick(), LEDGER_TICK_MS);
+  }
+
+  async stop(): Promise<void> {
+    clearInterval(this.#ticker);
+    await this.guard.stop();
+  }
+
+  /** An agent has loaded its actors. */
+  watch(agent: string, pid: number, actors: readonly PlannedActor[]): void {
+    this.guard.watch({ agent, pid, takes: takesOf(actors) });
+  }
+
+  /** It is gone, and with it what it held. */
+  unwatch(agent: string): void {
+    this.#ledger.forget(agent);
+    this.guard.unwatch(agent);
+  }
+
+  accounts(agent: string, accounts: readonly LeaseAccount[]): void {
+    this.#ledger.accounts(agent, accounts);
+  }
+
+  /** By its actors' last accounts. */
+  heldByActor(): ReadonlyMap<string, number> {
+    return this.#ledger.totals().heldByActor;
+  }
+
+  byPerson(change: (scales: ScaleBoard) => number): void {
+    this.#input.events.emit({ type: 'person.scaled', scale: change(this.#scales) });
+  }
+
+  /** The guard has frozen whom it had to; here the load is turned down, then the frozen go on. */
+  #onAction(action: GuardAction): void {
+    const { plan, events, toActor, onState } = this.#input;
+    const { from, to, limit, value, bound, unit, source, effect } = action;
+    const event = { type: 'safety.action', from, to, limit, value, bound, unit, source, effect } as const;
+    events.emit(event);
+    onState(this.guard.state());
+    if (to === 'stop' || to === 'kill') {
+      events.stop('safety', describeAction({ atMs: events.atMs, ...event }));
+    }
+    this.#scales.setLimit(limit, to);
+    if (MAY_GRANT.includes(this.guard.state())) this.#ledger.resume();
+    else this.#ledger.hold();
+    // What is granted and not yet used would still be taken: it is asked for anew, at the new pace.
+    if (to !== 'ok' && to !== 'warn') {
+      for (const { name, takes } of plan.actors) {
+        if (takes !== null) toActor(name, { type: 'revoke', actor: name });
+      }
+    }
+    this.guard.thaw();
+  }
+}
+
+/** The resource by which the guard knows whom to freeze; the actors of one agent take one kind, or none. */
+function takesOf(actors: readonly PlannedActor[]): Resource | null {
+  return actors.find((actor) => actor.takes !== null)?.takes ?? null;
+}
