@@ -105,9 +105,9 @@ export class InstanceContext implements Context {
   }
 
   achieved(amount: number): void {
-    this.waiter.beat();
-    this.#held.set(amount); // refuses and counts what is no number
+    // No beat: the pacers tell what is achieved also while no operation of the simulator ends.
     if (Number.isFinite(amount)) this.#achieved = amount;
+    this.#held.set(Number.isNaN(amount) ? Infinity : amount); // refused and counted, where NaN would mean "no value"
   }
 
   stopped(): boolean {

@@ -43,7 +43,10 @@ interface CounterRecorder {
   add(amount: number): void;
 }
 interface GaugeRecorder {
-  /** The value from now until the next set; its average over a window is weighted by time. */
+  /**
+   * The value from now until the next set; its average over a window is weighted by time. NaN: there is no value from
+   * now on. Infinite values are refused and counted.
+   */
   set(value: number): void;
 }
 interface RatioRecorder {

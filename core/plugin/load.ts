@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { BruntError, messageOf } from '../base/errors.js';
 import type { Plugin } from '../contract/plugin.js';
 import { checkPlugin } from './check.js';
+import { whileImporting } from './importing.js';
 
 /** Where this installation's compiled code lies: what is below it is built in. */
 const INSTALLATION = new URL('../../', import.meta.url).href;
@@ -24,7 +25,7 @@ export async function importPlugin(url: string): Promise<Plugin> {
 export async function importDefault(url: string): Promise<unknown> {
   if (!url.startsWith(INSTALLATION)) offerContract(url);
   try {
-    const module = (await import(url)) as { readonly default?: unknown };
+    const module = await whileImporting(url, () => import(url) as Promise<{ readonly default?: unknown }>);
     return module.default;
   } catch (cause) {
     throw new BruntError({

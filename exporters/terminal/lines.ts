@@ -26,6 +26,8 @@ function describe(event: RunEvent): string | null {
       return `actor ${event.actor} failed${event.method === null ? '' : ` in ${event.method}`}: ${event.reason}`;
     case 'actor.stuck':
       return `actor ${event.actor} is stuck in ${event.method}, silent for ${formatValue(event.silentMs * 1e6, 'ns')}`;
+    case 'actor.unleased':
+      return `${event.actors.join(', ')} took ${event.resource} without a lease: ${formatValue(event.grown, event.resource === 'memory' ? 'bytes' : 'count')} more than before`;
     case 'actor.log':
       return event.level === 'debug' ? null : `${event.actor}: ${event.message}`;
     case 'stop.rung':

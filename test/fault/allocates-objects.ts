@@ -1,0 +1,14 @@
+/** Keeps objects until its heap is full: the thread dies of it. */
+import { faultPlugin, nothing } from './fault.js';
+
+export default faultPlugin({
+  name: 'allocates-objects',
+  quietMs: 20_000,
+  start: () => ({
+    run() {
+      const kept: unknown[] = [];
+      for (;;) kept.push(new Array(200).fill(kept.length));
+    },
+    dispose: nothing,
+  }),
+});
