@@ -49,3 +49,18 @@ export function mergePoints(a: Point, b: Point, across: Across): Point {
     coveredNs: Math.max(a.coveredNs, b.coveredNs),
   };
 }
+
+/** Two parts of one series one after the other, `a` first: of one source, or of two phases. */
+export function joinPoints(a: Point, b: Point): Point {
+  if (a.kind !== 'gauge' || b.kind !== 'gauge') return mergePoints(a, b, 'sum');
+  const coveredNs = a.coveredNs + b.coveredNs;
+  const avg = (a.avg * a.coveredNs + b.avg * b.coveredNs) / coveredNs;
+  return {
+    kind: 'gauge',
+    avg,
+    min: Math.min(a.min, b.min),
+    max: Math.max(a.max, b.max),
+    last: b.last,
+    coveredNs,
+  };
+}

@@ -5,7 +5,7 @@
 import type { Point, Tags } from '../contract/metrics.js';
 import { BinCounts } from './bin-counts.js';
 import type { Across } from './points.js';
-import { mergePoints } from './points.js';
+import { joinPoints, mergePoints } from './points.js';
 import type { Sample } from './slope.js';
 import { History } from './slope.js';
 
@@ -125,25 +125,11 @@ export interface PhaseTotals {
 /** The same series over one phase after another. */
 export function inSequence(totals: readonly Total[]): Total {
   return totals.reduce((a, b) => ({
-    point: pointInSequence(a.point, b.point),
+    point: joinPoints(a.point, b.point),
     windowMin: Math.min(a.windowMin, b.windowMin),
     windowMax: Math.max(a.windowMax, b.windowMax),
     samples: [...a.samples, ...b.samples],
   }));
-}
-
-function pointInSequence(a: Point, b: Point): Point {
-  if (a.kind !== 'gauge' || b.kind !== 'gauge') return mergePoints(a, b, 'sum');
-  const coveredNs = a.coveredNs + b.coveredNs;
-  const avg = (a.avg * a.coveredNs + b.avg * b.coveredNs) / coveredNs;
-  return {
-    kind: 'gauge',
-    avg,
-    min: Math.min(a.min, b.min),
-    max: Math.max(a.max, b.max),
-    last: b.last,
-    coveredNs,
-  };
 }
 
 /** Several tag sets of one metric in the same windows, taken together. */

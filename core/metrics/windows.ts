@@ -7,12 +7,12 @@ import { MS } from '../base/clock.js';
 import type { Frame, FrameSeries } from '../contract/messages.js';
 import type { Point, SeriesPoint, Tags, Window } from '../contract/metrics.js';
 import type { Plan } from '../contract/plan.js';
-import { windowCut } from '../plan/cuts.js';
+import { PhaseClock } from '../plan/clock.js';
 import { achievedPoints } from './achieved.js';
 import { SeriesLimiter } from './cardinality.js';
 import { seriesKey } from './layout.js';
 import type { Across } from './points.js';
-import { mergePoints } from './points.js';
+import { joinPoints, mergePoints } from './points.js';
 import type { Increase } from './source-state.js';
 import { SourceState } from './source-state.js';
 
@@ -23,6 +23,8 @@ export interface WindowStoreInput {
   /** How long after its end a window waits for sources that have not delivered. */
   readonly graceMs: number;
   readonly limiter?: SeriesLimiter;
+  /** Whoever ends phases early moves it and says `moved`. Default: nothing moves. */
+  readonly clock?: PhaseClock;
 }
 
 /** What did not come, or came otherwise than it should. None of it loses data unless it says so. */
@@ -63,7 +65,8 @@ interface Series {
 }
 
 interface Pending {
-  readonly points: Map<Series, Point>;
+  /** Of each source its own: what one says in several frames is joined in time, what several say is merged. */
+  readonly points: Map<Series, Map<string, Point>>;
   /** Sources with a frame for exactly this window. */
   readonly from: Set<string>;
   toNs: number;
@@ -79,10 +82,9 @@ export class WindowStore {
   /** By the table entry itself: a source's entries live as long as its boot. */
   #seriesOf = new WeakMap<FrameSeries, Series>();
   readonly #pending = new Map<number, Pending>();
-  readonly #lastIndex: number;
-  /** Of the whole plan. */
-  readonly #endNs: number;
-  #next = 0;
+  readonly #clock: PhaseClock;
+  /** The first window that is not closed; null after the last. */
+  #next: number | null = 0;
   #newest = -1;
   #frames = 0;
   #lateFrames = 0;
@@ -93,10 +95,7 @@ export class WindowStore {
     this.#input = input;
     this.#limiter = input.limiter ?? new SeriesLimiter();
     this.#across = new Map(input.plan.catalogue.map((entry) => [entry.metric, entry.across ?? 'sum']));
-    let last = 0;
-    while (this.#cut(last + 1) !== null) last++;
-    this.#lastIndex = last;
-    this.#endNs = input.startNs + (this.#cut(last)?.endMs ?? 0) * MS;
+    this.#clock = input.clock ?? new PhaseClock(input.plan.phases, input.plan.windowMs);
   }
 
   get lost(): Lost {
@@ -131,31 +130,47 @@ export class WindowStore {
       if (known.gaps.delete(frame.seq)) this.#frames--;
       return;
     }
-    if (this.#next > this.#lastIndex) {
+    const next = this.#next;
+    if (next === null) {
       this.#unplacedFrames++;
       return;
     }
     this.#noteGap(known, frame.seq);
-    const isAfterEnd = frame.window > this.#lastIndex || frame.fromNs >= this.#endNs;
-    const index = this.#placeFor(frame);
+    const isAfterEnd = this.#clock.from(frame.window) === null || frame.fromNs >= this.#endNs;
+    const index = this.#placeFor(frame.window, next);
     known.delivered = Math.max(known.delivered, frame.window);
-    this.#newest = Math.max(this.#newest, Math.min(frame.window, this.#lastIndex));
+    this.#newest = Math.max(this.#newest, this.#clock.from(frame.window) ?? this.#clock.lastIndex);
     const pending = this.#pendingAt(index);
     if (isAfterEnd || frame.window === index) pending.from.add(source);
     if (!isAfterEnd) pending.toNs = Math.max(pending.toNs, frame.toNs);
     state.apply(frame, (series, increase) => {
       // What a gauge is after the end of the plan says nothing about any window.
       if (isAfterEnd && increase.kind === 'gauge') return;
-      this.#include(pending, series, increase);
+      this.#include(pending, source, series, increase);
     });
+  }
+
+  /** A phase ended early. Figures for windows that now never exist go into the next one that does. */
+  moved(): void {
+    if (this.#next !== null) this.#next = this.#clock.from(this.#next);
+    for (const [index, { points, toNs }] of [...this.#pending]) {
+      const there = this.#clock.from(index) ?? this.#clock.lastIndex;
+      if (there === index) continue;
+      this.#pending.delete(index);
+      const into = this.#pendingAt(there);
+      into.toNs = Math.max(into.toNs, toNs);
+      for (const [series, bySource] of points) {
+        for (const [source, point] of bySource) join(into, source, series, point);
+      }
+    }
   }
 
   /** Every window that is complete, or that has waited its time, in order. Call at each cut and after the grace. */
   closeDue(nowNs: number): Window[] {
     const closed: Window[] = [];
     // The last window stays open for what ends after the plan does; `flush` closes it.
-    for (; this.#next < this.#lastIndex; this.#next++) {
-      const cut = this.#cut(this.#next);
+    while (this.#next !== null && this.#next < this.#clock.lastIndex) {
+      const cut = this.#clock.windowAt(this.#next);
       if (cut === null) break;
       const endNs = this.#input.startNs + cut.endMs * MS;
       if (nowNs < endNs) break;
@@ -168,19 +183,21 @@ export class WindowStore {
   /** Closes everything that anything was delivered for, the last one as far as it was covered. */
   flush(): Window[] {
     const closed: Window[] = [];
-    for (; this.#next <= this.#newest; this.#next++) {
-      const cut = this.#cut(this.#next);
+    while (this.#next !== null && this.#next <= this.#newest) {
+      const index = this.#next;
+      const cut = this.#clock.windowAt(index);
       if (cut === null) break;
-      const toNs = this.#pending.get(this.#next)?.toNs ?? -Infinity;
+      const toNs = this.#pending.get(index)?.toNs ?? -Infinity;
       const coveredMs = (toNs - this.#input.startNs) / MS;
-      const isCut = this.#next === this.#newest && coveredMs > cut.startMs;
-      closed.push(this.#close(this.#next, isCut ? Math.min(cut.endMs, coveredMs) : cut.endMs));
+      const isCut = index === this.#newest && coveredMs > cut.startMs;
+      closed.push(this.#close(index, isCut ? Math.min(cut.endMs, coveredMs) : cut.endMs));
     }
     return closed;
   }
 
-  #cut(index: number): ReturnType<typeof windowCut> {
-    return windowCut(this.#input.plan.phases, this.#input.plan.windowMs, index);
+  /** Of the whole timeline. */
+  get #endNs(): number {
+    return this.#input.startNs + this.#clock.endMs * MS;
   }
 
   /** Null: a frame of an earlier life. */
@@ -220,10 +237,10 @@ export class WindowStore {
   }
 
   /** The window that takes the increase: the frame's own while open, else the next that is. */
-  #placeFor(frame: Frame): number {
-    if (frame.window >= this.#next) return Math.min(frame.window, this.#lastIndex);
+  #placeFor(window: number, next: number): number {
+    if (window >= next) return this.#clock.from(window) ?? this.#clock.lastIndex;
     this.#lateFrames++;
-    return this.#next;
+    return next;
   }
 
   #isDelivered(index: number): boolean {
@@ -242,11 +259,9 @@ export class WindowStore {
     return pending;
   }
 
-  #include(pending: Pending, told: FrameSeries, increase: Increase): void {
+  #include(pending: Pending, source: string, told: FrameSeries, increase: Increase): void {
     const series = this.#seriesOf.get(told) ?? this.#register(told);
-    const point = increase.kind === 'gauge' ? gaugePoint(increase) : increase;
-    const there = pending.points.get(series);
-    pending.points.set(series, there === undefined ? point : mergePoints(there, point, series.across));
+    join(pending, source, series, increase.kind === 'gauge' ? gaugePoint(increase) : increase);
   }
 
   #register(told: FrameSeries): Series {
@@ -260,14 +275,18 @@ export class WindowStore {
   }
 
   #close(index: number, endMs: number): Window {
-    const cut = this.#cut(index);
+    const cut = this.#clock.windowAt(index);
     const pending = this.#pendingAt(index);
     this.#pending.delete(index);
+    this.#next = this.#clock.from(index + 1);
     const { phases, actors } = this.#input.plan;
     const phase = phases[cut?.phaseIndex ?? -1];
     const startMs = cut?.startMs ?? endMs;
     const series: SeriesPoint[] = [];
-    for (const [{ metric, tags }, point] of pending.points) series.push({ metric, tags, point });
+    for (const [{ metric, tags, across }, bySource] of pending.points) {
+      const point = [...bySource.values()].reduce((a, b) => mergePoints(a, b, across));
+      series.push({ metric, tags, point });
+    }
     series.push(...achievedPoints(actors, series, (endMs - startMs) * MS));
     return {
       index,
@@ -287,4 +306,15 @@ export class WindowStore {
 function gaugePoint({ integral, coveredNs, last, min, max }: Increase & { kind: 'gauge' }): Point {
   const avg = Math.min(max, Math.max(min, integral / coveredNs));
   return { kind: 'gauge', avg, min, max, last, coveredNs };
+}
+
+/** Adds what a source says to what it has said for this window before. */
+function join(pending: Pending, source: string, series: Series, point: Point): void {
+  let bySource = pending.points.get(series);
+  if (bySource === undefined) {
+    bySource = new Map();
+    pending.points.set(series, bySource);
+  }
+  const there = bySource.get(source);
+  bySource.set(source, there === undefined ? point : joinPoints(there, point));
 }

@@ -1,6 +1,7 @@
 /**
  * An actor's timeline as the words that its instances read: phases of the plan enter, a shared buffer in the
- * layout of contract/control-block.ts leaves. Agents call it when they load an actor and when the run starts.
+ * layout of contract/control-block.ts leaves. Agents call it when they load an actor,
+ * when the run starts and when phases move.
  */
 import { assert } from '../base/assert.js';
 import { MS } from '../base/clock.js';
@@ -34,4 +35,13 @@ export function setStarts(view: TimelineView, startNs: number, phases: readonly 
   for (const [index, phase] of phases.entries()) view.starts[index] = startNs + phase.startMs * MS;
   const last = phases[phases.length - 1];
   view.starts[phases.length] = startNs + (last === undefined ? 0 : (last.startMs + last.durationMs) * MS);
+}
+
+/**
+ * The same when phases have moved: instants of each phase and of the end. Phases only ever move up, and are written
+ * in order, so that whoever reads meanwhile finds instants that ascend.
+ */
+export function moveStarts(view: TimelineView, startsNs: readonly number[]): void {
+  assert(startsNs.length === view.phases + 1, 'a start for each phase, and the end');
+  for (const [index, startNs] of startsNs.entries()) view.starts[index] = startNs;
 }

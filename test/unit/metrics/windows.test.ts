@@ -6,6 +6,7 @@ import type { Frame } from '../../../core/contract/messages.js';
 import { SeriesLimiter } from '../../../core/metrics/cardinality.js';
 import { FrameBuilder } from '../../../core/metrics/frame-builder.js';
 import { mergePoints } from '../../../core/metrics/points.js';
+import { PhaseClock } from '../../../core/plan/clock.js';
 import { WindowStore } from '../../../core/metrics/windows.js';
 import { actor, clock, open, phases, plan } from './make.js';
 
@@ -22,8 +23,7 @@ function source(tags: Readonly<Record<string, string>> = {}) {
   const { buffer, write } = open(SPECS, at);
   const builder = new FrameBuilder();
   builder.add({ prefix: '', specs: SPECS, tags, buffers: [buffer] });
-  const frame = (window: number, fromNs = window * SECOND): Frame => {
-    const toNs = fromNs + SECOND;
+  const frame = (window: number, fromNs = window * SECOND, toNs = fromNs + SECOND): Frame => {
     at.nowNs = toNs;
     const built = builder.build({ window, fromNs, toNs });
     if (built === null) throw new Error('too many frames in flight');
@@ -113,6 +113,57 @@ describe('windows', () => {
     expect(windows.lost.frames).to.equal(1);
     windows.apply('a', '1', overtaken);
     expect(windows.lost.frames, 'late is not lost').to.equal(0);
+  });
+
+  it('join two frames of one source in time, and merge those of several', () => {
+    const windows = store();
+    const [a, b] = [source(), source()];
+    windows.expect('a');
+    windows.expect('b');
+    for (const each of [a, b]) {
+      each.at.nowNs = 0;
+      each.write['x.level'].set(10);
+    }
+    // The window's own frame, and one that its source sends at its end: 20 for a quarter of the time.
+    windows.apply('a', '1', a.frame(0, 0, 0.75 * SECOND));
+    a.write['x.level'].set(20);
+    windows.apply('a', '1', a.frame(0, 0.75 * SECOND, SECOND));
+    windows.apply('b', '1', b.frame(0));
+    const [first] = windows.closeDue(SECOND);
+    expect(point(first, 'x.level')).to.deep.equal({
+      kind: 'gauge',
+      avg: 12.5 + 10,
+      min: 20,
+      max: 30,
+      last: 30,
+      coveredNs: SECOND,
+    });
+  });
+
+  it('never exist where a phase was cut off, and go on with their own indices', () => {
+    const planned = plan({ phases: phases(['a', 5000], ['b', 2000]) });
+    const clock = new PhaseClock(planned.phases, 1000);
+    const windows = store({ plan: planned, clock });
+    const a = source();
+    windows.expect('a');
+    windows.apply('a', '1', a.frame(0));
+    a.write['x.count'].add(5);
+    windows.apply('a', '1', a.frame(3, SECOND, 2 * SECOND)); // ahead of its time: kept for the next that exists
+    expect(clock.endPhase(0, 1400)).to.equal(true);
+    windows.moved();
+    windows.apply('a', '1', a.frame(1, SECOND, 1.4 * SECOND));
+    a.write['x.count'].add(2);
+    windows.apply('a', '1', a.frame(5, 1.4 * SECOND, 2.4 * SECOND));
+    windows.apply('a', '1', a.frame(6, 2.4 * SECOND, 3.4 * SECOND));
+    const closed = [...windows.closeDue(4 * SECOND), ...windows.flush()];
+    expect(closed.map(({ index, phase, startMs, endMs }) => [index, phase, startMs, endMs])).to.deep.equal([
+      [0, 'a', 0, 1000],
+      [1, 'a', 1000, 1400],
+      [5, 'b', 1400, 2400],
+      [6, 'b', 2400, 3400],
+    ]);
+    const counts = closed.map((window) => point(window, 'x.count'));
+    expect(counts).to.deep.equal([0, 0, 7, 0].map((count) => ({ kind: 'counter', count })));
   });
 
   it('start from zero with a new boot, and pass over frames of the old one', () => {
