@@ -9,7 +9,7 @@ import type { ControlBlock } from '../contract/control-block.js';
 import { NUMBER_WORD, openTimeline } from '../contract/control-block.js';
 import type { MetricSpecs, Recorders } from '../contract/metrics.js';
 import type { ActorContext } from '../contract/plugin.js';
-import { openRecorders } from '../metrics/recorder.js';
+import { GaugeWriter, openRecorders } from '../metrics/recorder.js';
 import { AskedAmount, isWhole } from './asked.js';
 import type { InstanceInput } from './input.js';
 import { InstanceLease, noLease } from './lease.js';
@@ -45,7 +45,7 @@ export class InstanceContext implements Context {
   readonly log: Context['log'];
   readonly #numbers: Float64Array;
   readonly #asked: AskedAmount;
-  readonly #held: { set(value: number): void };
+  readonly #held: GaugeWriter;
   readonly #port: MessagePort;
   #scratch: Promise<string> | null = null;
   #seen: number;
@@ -104,10 +104,12 @@ export class InstanceContext implements Context {
     return this.waiter.isReleasing ? 0 : this.timeline.level(this.#lookedNs) * this.scale;
   }
 
-  achieved(amount: number): void {
+  achieved(amount: number, overNs?: number): void {
     // No beat: the pacers tell what is achieved also while no operation of the simulator ends.
     if (Number.isFinite(amount)) this.#achieved = amount;
-    this.#held.set(Number.isNaN(amount) ? Infinity : amount); // refused and counted, where NaN would mean "no value"
+    const value = Number.isNaN(amount) ? Infinity : amount; // refused and counted, where NaN would mean "no value"
+    if (overNs === undefined) this.#held.set(value);
+    else this.#held.advance(value, value, value, value, overNs);
   }
 
   stopped(): boolean {
@@ -169,10 +171,9 @@ export class InstanceContext implements Context {
 /** A growing amount is followed this closely. */
 const GROWTH_LOOK_NS = 20 * MS;
 
-function heldRecorder(input: InstanceInput): { set(value: number): void } {
+function heldRecorder(input: InstanceInput): GaugeWriter {
   const { specs, buffer } = input.series.core;
-  const recorders = openRecorders(specs, buffer, nowNs) as Record<string, { set(value: number): void }>;
-  const held = recorders['actor.held'];
-  if (held === undefined) throw new Error('actor.held is not among the core metrics of an instance');
+  const held: unknown = openRecorders(specs, buffer, nowNs)['actor.held'];
+  if (!(held instanceof GaugeWriter)) throw new Error('actor.held is not among the core metrics of an instance');
   return held;
 }

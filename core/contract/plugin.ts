@@ -62,8 +62,11 @@ export interface ActorContext<O, M extends MetricSpecs> {
   asked(): number;
   /** 0 to 1 of peak, after the safety gate's scale. Reads shared memory: valid in a loop that never yields. */
   level(): number;
-  /** What this instance really holds or does now, in the unit of asked(). */
-  achieved(amount: number): void;
+  /**
+   * What this instance really holds or does from now on, in the unit of asked(). With overNs: what it did on average
+   * over so many nanoseconds up to now, for what can only be measured afterwards.
+   */
+  achieved(amount: number, overNs?: number): void;
   /** True once a stop was asked for. Reads shared memory, so that a blocking loop sees it too. */
   stopped(): boolean;
   /** The same for code that awaits. */

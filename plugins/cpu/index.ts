@@ -88,7 +88,8 @@ const cpu = defineSimulator({
           const owedNs = debt.update(beganNs, readCpu(), asked);
           if (beganNs - meter.atNs >= METER_NS) {
             const cpuNs = readCpu();
-            ctx.achieved((cpuNs - meter.cpuNs) / (beganNs - meter.atNs));
+            const spanNs = beganNs - meter.atNs;
+            ctx.achieved((cpuNs - meter.cpuNs) / spanNs, spanNs);
             meter = { atNs: beganNs, cpuNs };
           }
           if (asked === 0) {
