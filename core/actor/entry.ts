@@ -28,7 +28,7 @@ export default async function runInstance(input: InstanceInput): Promise<Instanc
     enterThread(input, block);
     const startedNs = nowNs();
     const simulator = await mark.during('import', () => importSimulator(input.actor));
-    if (input.index === 0) {
+    if (input.index === 0 && !input.isPrepared) {
       await mark.during('prepare', () =>
         simulator.prepare?.(prepareContext(input.actor, input.port, stop.signal)),
       );

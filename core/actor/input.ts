@@ -15,6 +15,8 @@ export interface InstanceInput {
   readonly doorbell: SharedArrayBuffer;
   readonly shared: SharedArrayBuffer | null;
   readonly series: InstanceSeries;
+  /** A later life of the instance: what `prepare` made is there. */
+  readonly isPrepared: boolean;
   readonly port: MessagePort;
 }
 

@@ -11,6 +11,7 @@ import type { MetricSpecs } from '../contract/metrics.js';
 import type { PlannedActor } from '../contract/plan.js';
 import type { FromInstance, InstanceSeries, ToInstance } from '../actor/input.js';
 import { TimelineReader } from '../actor/timeline-reader.js';
+import type { ACTOR_METRICS } from '../metrics/catalogue.js';
 import { actorMetrics, opMetrics } from '../metrics/catalogue.js';
 import type { FrameBuilder } from '../metrics/frame-builder.js';
 import type { GaugeWriter } from '../metrics/recorder.js';
@@ -23,6 +24,8 @@ import type { Pool } from './pool.js';
 
 /** `cleanup` of a simulator gets so long before its thread is ended. */
 const CLEANUP_MS = 5000;
+/** An instance that is ended by itself (it was stuck) is asked first; after this its thread is ended. */
+const END_ASK_MS = 1000;
 
 export type LoadMessage = ToAgent & { readonly type: 'load' };
 
@@ -50,6 +53,14 @@ export class ActorHost {
   readonly #own: { readonly asked: GaugeWriter; readonly cpu: GaugeWriter; readonly rss: GaugeWriter | null };
   readonly #shared: SharedArrayBuffer | null;
   readonly #reader: TimelineReader;
+  /** Recorders of each instance: the next life of one goes on counting where the last one was. */
+  readonly #series: (InstanceSeries | undefined)[] = [];
+  /** Ended for being stuck, each with the timer that ends its thread. */
+  readonly #condemned = new Map<InstanceHost, NodeJS.Timeout>();
+  /** Failed ones whose places are kept; called with true they start again. */
+  readonly #held = new Set<(again: boolean) => void>();
+  #isGivenUp = false;
+  #unfinished: number;
   #hasCleanup = false;
   #scale = 1;
   #askedToNs = NaN;
@@ -66,6 +77,7 @@ export class ActorHost {
     this.#shared = actor.sharedBytes > 0 ? new SharedArrayBuffer(actor.sharedBytes) : null;
     this.#own = this.#openOwn();
     this.instances = actor.shares.map((_, index) => new InstanceHost(actor.name, index, actor.quietMs));
+    this.#unfinished = this.instances.length;
   }
 
   /** Settles when every instance has ended and the actor is cleaned up. `onLast` runs before the last end is told. */
@@ -84,23 +96,62 @@ export class ActorHost {
     };
     const live = async (host: InstanceHost): Promise<void> => {
       if (host.index > 0) await isPrepared;
-      await this.#input.turn();
-      const outcome = host.hasEnded ? stopped : await this.#runInstance(host, prepared.settle);
-      // Should `prepare` have failed, the others are not started.
-      if (host.index === 0 && !host.isLoaded) this.instances.forEach((other) => other.cancel());
-      prepared.settle();
-      this.#giveBackLease(host);
-      await tell(host, outcome);
+      for (;;) {
+        await this.#input.turn();
+        const outcome = host.hasEnded ? stopped : await this.#runInstance(host, prepared.settle);
+        // Should `prepare` have failed, the others are not started.
+        if (host.index === 0 && !host.isLoaded) this.instances.forEach((other) => other.cancel());
+        prepared.settle();
+        this.#giveBack(host, outcome);
+        if (!this.#mayRestart(outcome)) return tell(host, outcome);
+        if (!(await this.#hold(host, outcome))) return tell(host, stopped);
+        host.revive();
+      }
     };
     await Promise.all(this.instances.map(live));
   }
 
-  start(startNs: number): void {
+  /** Fills the places of those that failed. */
+  restart(): void {
+    for (const fill of [...this.#held]) fill(true);
+  }
+
+  /** The run stops: whoever has failed stays ended. */
+  giveUp(): void {
+    this.#isGivenUp = true;
+    for (const fill of [...this.#held]) fill(false);
+  }
+
+  /** Asks one instance to stop and ends its thread when it does not; told as a failure. */
+  end(index: number): void {
+    const host = this.instances[index];
+    if (host === undefined || host.hasEnded || this.#condemned.has(host)) return;
+    this.#condemned.set(
+      host,
+      setTimeout(() => host.terminate(), END_ASK_MS),
+    );
+    host.raise('stop');
+    host.raise('release');
+  }
+
+  /** The start instants of all phases and of the end. May come in the middle of a run, when the agent was lost. */
+  start(startsNs: readonly number[]): void {
     if (this.#reader.startNs !== null) return;
-    setStarts(this.#timeline, startNs, this.#input.load.phases);
-    this.#askedToNs = startNs;
-    this.#advanceCpu(nowNs()); // what loading cost is not what the load costs
+    setStarts(this.#timeline, startsNs);
+    const [startNs = NaN] = startsNs;
+    const now = nowNs();
+    // What was asked before this life is not its to tell, but growth goes on from there.
+    if (now > startNs) this.#asked.over(startNs, now, this.#scale);
+    this.#askedToNs = Math.max(startNs, now);
+    this.#advanceCpu(now); // what loading cost is not what the load costs
     for (const host of this.instances) host.raise('go');
+  }
+
+  movePhases(startsNs: readonly number[]): void {
+    if (this.#reader.startNs === null) return;
+    this.#advanceAsked(nowNs());
+    setStarts(this.#timeline, startsNs);
+    for (const host of this.instances) host.raise('go'); // wakes those that sleep until a phase ends
   }
 
   setScale(scale: number): void {
@@ -142,12 +193,44 @@ export class ActorHost {
 
   async #runInstance(host: InstanceHost, onPrepared: () => void): Promise<InstanceOutcome> {
     const { load, nice, doorbell, pool } = this.#input;
-    const series = this.#makeSeries();
     const { actor } = this;
-    const common = { actor, seed: load.seed, nice, doorbell, shared: this.#shared, series };
-    return host.run(pool, { ...common, timeline: this.#timeline.buffer }, (message, answer) =>
+    const isPrepared = this.#series[host.index] !== undefined;
+    const series = (this.#series[host.index] ??= this.#makeSeries());
+    const common = { actor, seed: load.seed, nice, doorbell, shared: this.#shared, series, isPrepared };
+    const outcome = await host.run(pool, { ...common, timeline: this.#timeline.buffer }, (message, answer) =>
       this.#onMessage(host, message, answer, onPrepared),
     );
+    const wasCondemned = this.#condemned.has(host);
+    clearTimeout(this.#condemned.get(host));
+    this.#condemned.delete(host);
+    if (outcome.kind === 'done' && --this.#unfinished === 0) this.#finish();
+    if (!wasCondemned || outcome.kind !== 'stopped') return outcome;
+    return { kind: 'failed', method: 'none', reason: 'it was stuck, and ended when it was asked to' };
+  }
+
+  /** Its work is complete: nothing more is asked of it. */
+  #finish(): void {
+    this.#advanceAsked(nowNs());
+    this.#own.asked.set(NaN);
+    this.#askedToNs = NaN;
+  }
+
+  #mayRestart(outcome: InstanceOutcome): boolean {
+    const hasFailed = outcome.kind === 'failed' || outcome.kind === 'terminated';
+    const hasStarted = this.#reader.startNs !== null;
+    return hasFailed && hasStarted && !this.#isGivenUp && this.actor.onFailure === 'restart';
+  }
+
+  /** Tells the failure and waits for what is decided. */
+  #hold({ index: instance }: InstanceHost, outcome: InstanceOutcome): Promise<boolean> {
+    return new Promise((resolve) => {
+      const fill = (again: boolean): void => {
+        this.#held.delete(fill);
+        resolve(again);
+      };
+      this.#held.add(fill);
+      this.#input.send({ type: 'ended', actor: this.actor.name, instance, outcome, isHeld: true });
+    });
   }
 
   #onMessage(
@@ -178,7 +261,12 @@ export class ActorHost {
   }
 
   /** The ledger counts what is gone with its thread as given back; what was not given back in order is said. */
-  #giveBackLease(host: InstanceHost): void {
+  #giveBack(host: InstanceHost, outcome: InstanceOutcome): void {
+    const series = this.#series[host.index];
+    if (outcome.kind === 'terminated' && series !== undefined && this.#reader.startNs !== null) {
+      // A thread that was ended could not say so itself.
+      openRecorders(this.#heldSpecs(), series.core.buffer, nowNs)['actor.held'].set(0);
+    }
     const kept = host.forgetLease();
     if (kept === 0) return;
     this.#log('warn', `ended with ${kept} of its lease not given back; it went with the thread`, host.index);
@@ -209,13 +297,16 @@ export class ActorHost {
 
   #makeSeries(): InstanceSeries {
     const { metrics, operations, simulator } = this.actor;
-    const held = { 'actor.held': actorMetrics(this.actor)['actor.held'] };
     const operationSpecs = operations.length > 0 ? opMetrics(operations) : null;
     return {
       plugin: this.#allot(metrics, simulator),
-      core: this.#allot(held),
+      core: this.#allot(this.#heldSpecs()),
       operations: operationSpecs === null ? null : this.#allot(operationSpecs),
     };
+  }
+
+  #heldSpecs(): { 'actor.held': (typeof ACTOR_METRICS)['actor.held'] } {
+    return { 'actor.held': actorMetrics(this.actor)['actor.held'] };
   }
 
   #allot(specs: MetricSpecs, prefix = ''): InstanceSeries['plugin'] {

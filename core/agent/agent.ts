@@ -2,12 +2,13 @@
  * An agent at work: what the orchestrator says enters, what instances do and measure leaves. Runs on the main thread of
  * a forked process and never runs plugin code. Made by `main.ts`.
  */
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { assert, unreachable } from '../base/assert.js';
 import { nowNs } from '../base/clock.js';
 import type { Doing, FromAgent, LeaseAccount, ToAgent } from '../contract/messages.js';
 import { FrameBuilder } from '../metrics/frame-builder.js';
+import { PhaseClock } from '../plan/clock.js';
 import type { LoadMessage } from './actor-host.js';
 import { ActorHost } from './actor-host.js';
 import { CutTimer } from './cut-timer.js';
@@ -32,6 +33,7 @@ export interface AgentInput {
 
 interface Loaded {
   readonly message: LoadMessage;
+  readonly clock: PhaseClock;
   readonly pool: Pool;
   readonly actors: readonly ActorHost[];
   readonly journal: Journal;
@@ -61,6 +63,12 @@ export class Agent {
         return this.#load(message);
       case 'start':
         return this.#start(message.startNs);
+      case 'phases':
+        return this.#movePhases(message.startsNs);
+      case 'restart':
+        return this.#actor(message.actor)?.restart();
+      case 'end':
+        return this.#actor(message.actor)?.end(message.instance);
       case 'scale':
         return this.#actor(message.actor)?.setScale(message.scale);
       case 'grant':
@@ -113,7 +121,8 @@ export class Agent {
     const actors = message.actors.map((actor) => new ActorHost({ ...common, actor }));
     const watch = setInterval(() => this.#watch(), WATCH_MS);
     const unleased = new UnleasedWatch(message.actors);
-    this.#loaded = { message, pool, actors, journal, doorbell, watch, unleased };
+    const clock = new PhaseClock(message.phases, message.windowMs);
+    this.#loaded = { message, clock, pool, actors, journal, doorbell, watch, unleased };
     this.#running = actors.length;
     for (const actor of actors) void actor.run(() => this.#onActorEnding());
   }
@@ -121,13 +130,22 @@ export class Agent {
   #start(startNs: number): void {
     const loaded = this.#loaded;
     if (loaded === null || this.#cuts !== null) return;
-    for (const actor of loaded.actors) actor.start(startNs);
-    const { phases, windowMs } = loaded.message;
-    this.#frameFromNs = startNs;
-    this.#cuts = new CutTimer(phases, windowMs, startNs, (window) => this.#sendFrame(window));
+    for (const actor of loaded.actors) actor.start(loaded.clock.startsNs(startNs));
+    // Started anew in the middle of a run: what was before is not this life's.
+    this.#frameFromNs = Math.max(startNs, nowNs());
+    this.#cuts = new CutTimer(loaded.clock, startNs, (window) => this.#sendFrame(window));
+  }
+
+  #movePhases(startsNs: readonly number[]): void {
+    const loaded = this.#loaded;
+    if (loaded === null) return;
+    loaded.clock.setStartsNs(startsNs, startsNs[0] ?? NaN);
+    for (const actor of loaded.actors) actor.movePhases(startsNs);
+    this.#cuts?.moved();
   }
 
   #stop(rung: 'ask' | 'release' | 'terminate'): void {
+    for (const actor of this.#loaded?.actors ?? []) actor.giveUp();
     for (const host of this.#hosts()) {
       if (host.cancel()) continue;
       host.raise('stop');
@@ -224,6 +242,7 @@ export class Agent {
     assert(loaded !== null, 'instances run only in a loaded agent');
     const path = join(loaded.message.tmp, scratchName(this.#input.run, actor, instance));
     loaded.journal.directory(path);
+    rmSync(path, { recursive: true, force: true }); // of the life before, where an instance was started anew
     mkdirSync(path, { mode: 0o700 });
     return path;
   }

@@ -3,35 +3,37 @@
  * cumulative, so that one covers what the missed ones would have. Used by `agent.ts`.
  */
 import { MS, nowNs } from '../base/clock.js';
-import type { PlannedPhase } from '../contract/plan.js';
-import { windowCut } from '../plan/cuts.js';
+import type { PhaseClock } from '../plan/clock.js';
 
 const TIMEOUT_MAX_MS = 2 ** 31 - 1;
 
 export class CutTimer {
-  readonly #phases: readonly PlannedPhase[];
-  readonly #windowMs: number;
+  readonly #clock: PhaseClock;
   readonly #startNs: number;
   readonly #onCut: (window: number) => void;
-  #window = 0;
+  /** The window that is open; null after the last cut. */
+  #open: number | null;
   #timer: NodeJS.Timeout | undefined;
 
-  constructor(
-    phases: readonly PlannedPhase[],
-    windowMs: number,
-    startNs: number,
-    onCut: (window: number) => void,
-  ) {
-    this.#phases = phases;
-    this.#windowMs = windowMs;
+  /** An agent that is started anew in the middle of a run begins with the window that is open then. */
+  constructor(clock: PhaseClock, startNs: number, onCut: (window: number) => void) {
+    this.#clock = clock;
     this.#startNs = startNs;
     this.#onCut = onCut;
+    this.#open = clock.indexAt((nowNs() - startNs) / MS);
     this.#schedule();
   }
 
   /** The window that is open now; after the last cut, the last one. */
   get window(): number {
-    return this.#endNs(this.#window) === null ? Math.max(0, this.#window - 1) : this.#window;
+    return this.#open ?? this.#clock.lastIndex;
+  }
+
+  /** Phases have moved: the open window may end sooner, and some never come. */
+  moved(): void {
+    clearTimeout(this.#timer);
+    if (this.#open !== null) this.#open = this.#clock.from(this.#open);
+    this.#schedule();
   }
 
   end(): void {
@@ -39,28 +41,23 @@ export class CutTimer {
   }
 
   #schedule(): void {
-    const endNs = this.#endNs(this.#window);
-    if (endNs === null) return;
-    const leftMs = Math.ceil((endNs - nowNs()) / MS);
+    if (this.#open === null) return;
+    const leftMs = Math.ceil((this.#endNs(this.#open) - nowNs()) / MS);
     this.#timer = setTimeout(() => this.#check(), Math.min(Math.max(0, leftMs), TIMEOUT_MAX_MS));
   }
 
   #check(): void {
     const now = nowNs();
     let due: number | null = null;
-    for (
-      let endNs = this.#endNs(this.#window);
-      endNs !== null && endNs <= now;
-      endNs = this.#endNs(this.#window)
-    ) {
-      due = this.#window++;
+    while (this.#open !== null && this.#endNs(this.#open) <= now) {
+      due = this.#open;
+      this.#open = this.#clock.from(this.#open + 1);
     }
     this.#schedule();
     if (due !== null) this.#onCut(due);
   }
 
-  #endNs(window: number): number | null {
-    const cut = windowCut(this.#phases, this.#windowMs, window);
-    return cut === null ? null : this.#startNs + cut.endMs * MS;
+  #endNs(window: number): number {
+    return this.#startNs + (this.#clock.windowAt(window)?.endMs ?? 0) * MS;
   }
 }

@@ -29,7 +29,7 @@ export class InstanceHost {
   readonly index: number;
   readonly block: ControlBlock = makeControlBlock();
   readonly #quietMs: number;
-  readonly #abort = new AbortController();
+  #abort = new AbortController();
   #state: 'waiting' | 'running' | 'ended' = 'waiting';
   #isLoaded = false;
   #lastGrant = -1;
@@ -37,6 +37,8 @@ export class InstanceHost {
   #beatNs = nowNs();
   #isSilenceTold = false;
   #cpuNs = 0;
+  /** Of the threads of earlier lives. */
+  #cpuBeforeNs = 0;
   #toldMethod: Method = 'none';
 
   constructor(actor: string, index: number, quietMs: number) {
@@ -75,6 +77,18 @@ export class InstanceHost {
     return outcome;
   }
 
+  /** Its thread is gone and another is to take its place: same block, same lease account, nothing asked of it yet. */
+  revive(): void {
+    if (this.#state !== 'ended') return;
+    this.#state = 'waiting';
+    this.#abort = new AbortController();
+    this.#cpuBeforeNs += this.#cpuNs;
+    this.#cpuNs = 0;
+    for (const word of ['stop', 'release', 'state', 'method', 'tid'] as const) {
+      Atomics.store(this.block.words, WORD[word], 0);
+    }
+  }
+
   /** An instance that has no thread yet never gets one. */
   cancel(): boolean {
     if (this.#state !== 'waiting') return false;
@@ -97,12 +111,13 @@ export class InstanceHost {
     if (this.#state === 'running') this.#abort.abort();
   }
 
-  /** Grants are numbered upwards: one that is said again changes nothing. */
+  /** Grants are numbered upwards: one that is said again changes nothing. One that comes too late goes back at once. */
   grant(grant: number, amount: number): void {
-    if (grant <= this.#lastGrant || this.#state === 'ended') return;
+    if (grant <= this.#lastGrant) return;
     this.#lastGrant = grant;
+    const to = this.#state === 'ended' ? LEASE_WORD.revoked : LEASE_WORD.credit;
     Atomics.add(this.block.lease, LEASE_WORD.granted, BigInt(amount));
-    Atomics.add(this.block.lease, LEASE_WORD.credit, BigInt(amount));
+    Atomics.add(this.block.lease, to, BigInt(amount));
     wake(this.block);
   }
 
@@ -162,7 +177,8 @@ export class InstanceHost {
     const tid = Atomics.load(this.block.words, WORD.tid);
     const read = tid === 0 || this.#state !== 'running' ? null : taskCpuNs(tid);
     if (read !== null) this.#cpuNs = Math.max(this.#cpuNs, read);
-    return tid === 0 ? null : this.#cpuNs;
+    const known = this.#cpuBeforeNs + this.#cpuNs;
+    return tid === 0 && known === 0 ? null : known;
   }
 
   /** How long it may be silent in what it does now; null where silence means nothing. */

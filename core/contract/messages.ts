@@ -40,6 +40,12 @@ export type ToAgent =
     }
   /** The start instant of the run, CLOCK_MONOTONIC of this host. */
   | { readonly type: 'start'; readonly startNs: number }
+  /** Phases have moved up: the start instants of all of them and of the end. The first is the one of `start`. */
+  | { readonly type: 'phases'; readonly startsNs: readonly number[] }
+  /** Starts the instances of this actor anew that ended with `isHeld`. */
+  | { readonly type: 'restart'; readonly actor: string }
+  /** Takes one instance up the ladder by itself: asks it, and ends its thread when it does not follow. */
+  | { readonly type: 'end'; readonly actor: string; readonly instance: number }
   | { readonly type: 'scale'; readonly actor: string; readonly scale: number }
   | {
       readonly type: 'grant';
@@ -67,6 +73,8 @@ export type FromAgent =
       readonly actor: string;
       readonly instance: number;
       readonly outcome: InstanceOutcome;
+      /** It failed and its place is kept: `restart` fills it anew; a stop ends it, which is told once more. */
+      readonly isHeld?: boolean;
     }
   | {
       readonly type: 'stuck';

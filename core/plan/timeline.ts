@@ -29,19 +29,11 @@ export function makeTimeline(phases: readonly PlannedPhase[], actor: string): Ti
   return view;
 }
 
-/** Sets the start instant of each phase and of the end. The caller raises the `go` word afterwards. */
-export function setStarts(view: TimelineView, startNs: number, phases: readonly PlannedPhase[]): void {
-  assert(phases.length === view.phases, 'the timeline was made from these phases');
-  for (const [index, phase] of phases.entries()) view.starts[index] = startNs + phase.startMs * MS;
-  const last = phases[phases.length - 1];
-  view.starts[phases.length] = startNs + (last === undefined ? 0 : (last.startMs + last.durationMs) * MS);
-}
-
 /**
- * The same when phases have moved: instants of each phase and of the end. Phases only ever move up, and are written
- * in order, so that whoever reads meanwhile finds instants that ascend.
+ * Sets the start instant of each phase and of the end, and again when phases have moved. They only ever move up, and
+ * are written in order, so that whoever reads meanwhile finds instants that ascend. The caller raises `go` afterwards.
  */
-export function moveStarts(view: TimelineView, startsNs: readonly number[]): void {
+export function setStarts(view: TimelineView, startsNs: readonly number[]): void {
   assert(startsNs.length === view.phases + 1, 'a start for each phase, and the end');
   for (const [index, startNs] of startsNs.entries()) view.starts[index] = startNs;
 }

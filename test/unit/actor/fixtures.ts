@@ -1,6 +1,7 @@
 /** Timelines for tests of the thread side. */
 import type { TimelineView } from '../../../core/contract/control-block.js';
 import type { Piece } from '../../../core/contract/plan.js';
+import { PhaseClock } from '../../../core/plan/clock.js';
 import { makeTimeline, setStarts } from '../../../core/plan/timeline.js';
 import { phasesOf } from '../../support/agent-harness.js';
 
@@ -25,6 +26,6 @@ export function timelineOf(...phases: (readonly Piece[] | number)[]): TimelineVi
     ),
   );
   const view = makeTimeline(planned, 'a');
-  setStarts(view, START_NS, planned);
+  setStarts(view, new PhaseClock(planned, 1000).startsNs(START_NS));
   return view;
 }

@@ -5,6 +5,7 @@ import type { PlannedPhase } from '../../../core/contract/plan.js';
 import { windowCount, windowCut } from '../../../core/plan/cuts.js';
 import { levelAt, piecesOf } from '../../../core/plan/shapes.js';
 import { sharesOf } from '../../../core/plan/shares.js';
+import { PhaseClock } from '../../../core/plan/clock.js';
 import { makeTimeline, setStarts } from '../../../core/plan/timeline.js';
 import type { ScenarioLevel, ScenarioLoad } from '../../../core/scenario/scenario.js';
 
@@ -175,7 +176,7 @@ describe('timelines', () => {
 
   it('start at an instant', () => {
     const view = makeTimeline(phases, 'a');
-    setStarts(view, 7e12, phases);
+    setStarts(view, new PhaseClock(phases, 1000).startsNs(7e12));
     expect([...view.starts]).to.deep.equal([7e12, 7e12 + 1e9, 7e12 + 3e9]);
   });
 
