@@ -1,10 +1,12 @@
 /**
  * `brunt validate FILE...`: whether scenarios say something that brunt understands. Everything wrong in every file is
- * told at once. What is only wrong with this host is a doubt: told, and an error with --strict.
+ * told at once. A plugin's path is checked against the plugin contract. What is only wrong with this host is a doubt:
+ * told, and an error with --strict.
  */
 import type { BruntError } from '../../core/base/errors.js';
 import type { ExitCode } from '../../core/base/exit-codes.js';
 import { EXIT, worstExit } from '../../core/base/exit-codes.js';
+import { findingsIn, isPluginPath } from '../check-plugin.js';
 import { expectedErrors, jsonErrors, renderErrors } from '../errors.js';
 import { BruntErrors } from '../../core/base/errors.js';
 import { prepare } from '../prepare.js';
@@ -33,6 +35,7 @@ export async function validateVerb(files: readonly string[], flags: ValidateFlag
 }
 
 async function mistakesIn(file: string, flags: ValidateFlags): Promise<readonly BruntError[]> {
+  if (isPluginPath(file)) return findingsIn(file, flags.profile);
   try {
     return (await prepare(file, flags)).refusals;
   } catch (thrown) {

@@ -48,7 +48,7 @@ function importHint(url: string): { hint?: string } {
 let isOffered = false;
 
 /** Once per thread, and only for a plugin whose own folder does not resolve `brunt/plugin`. */
-function offerContract(url: string): void {
+export function offerContract(url: string): void {
   if (isOffered || !url.startsWith('file:')) return;
   const own = createRequire(fileURLToPath(url));
   try {

@@ -44,15 +44,30 @@ function packageEntry(name: string, directory: string): string {
   }
 }
 
+/** The module of a package by its folder, or of a file by itself. Throws E_PLUGIN_LOAD when there is none. */
+export function locateAt(path: string): string {
+  if (statSync(path, { throwIfNoEntry: false })?.isDirectory() !== true)
+    return locatePlugin(resolve(path), dirname(path));
+  if (!existsSync(join(path, 'package.json'))) throw fail(`the folder "${path}" has no package.json`);
+  const entry = entryOf(path);
+  if (existsSync(entry)) return pathToFileURL(entry).href;
+  throw fail(`the package names "${entry}", which is not there`, 'Build the package first.');
+}
+
+/** What a package's manifest names as its entry, there or not. */
+function entryOf(home: string): string {
+  const manifest = readFileSync(join(home, 'package.json'), 'utf8');
+  const { exports, main } = JSON.parse(manifest) as Record<string, unknown>;
+  return join(home, condition(exports) ?? (typeof main === 'string' ? main : 'index.js'));
+}
+
 /** The entry of an ES module package: the first of exports' `import`, `node`, `default`, else `main`. */
 function importEntry(name: string, directory: string): string | null {
   for (let folder = resolve(directory); ; folder = dirname(folder)) {
     const home = join(folder, 'node_modules', name);
-    const manifest = join(home, 'package.json');
-    if (existsSync(manifest)) {
-      const { exports, main } = JSON.parse(readFileSync(manifest, 'utf8')) as Record<string, unknown>;
-      const entry = condition(exports) ?? (typeof main === 'string' ? main : 'index.js');
-      return existsSync(join(home, entry)) ? join(home, entry) : null;
+    if (existsSync(join(home, 'package.json'))) {
+      const entry = entryOf(home);
+      return existsSync(entry) ? entry : null;
     }
     if (dirname(folder) === folder) return null;
   }
