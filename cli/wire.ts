@@ -1,12 +1,14 @@
 /**
- * What is built in: the one list of simulators and exporters, and the safety profiles as files of the package.
+ * What is built in: the one list of simulators, probes and exporters, and the safety profiles as files of the package.
  * Leaves a registry and texts; imports none of what it names. Called by the verbs.
  */
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Registry } from '../core/index.js';
+import type { BuiltIn } from '../core/plugin/registry.js';
 
 const SIMULATORS = ['cpu', 'memory'];
+const PROBES = ['http', 'tcp', 'timer'];
 const EXPORTERS = ['json', 'ndjson', 'terminal'];
 
 /** Where records go: below the working directory, as the scenario's own relative paths do. */
@@ -14,15 +16,20 @@ export const RUNS_DIR = join('.brunt', 'runs');
 
 export async function makeRegistry(): Promise<Registry> {
   const { Registry } = await import('../core/index.js');
-  const builtIns = (kind: 'simulator' | 'exporter', folder: string, names: readonly string[]) =>
+  const builtIns = (
+    kind: BuiltIn['kind'],
+    names: readonly string[],
+    folderOf: (name: string) => string,
+  ): BuiltIn[] =>
     names.map((name) => ({
       kind,
       name,
-      url: new URL(`../${folder}/${name}/index.js`, import.meta.url).href,
+      url: new URL(`../${folderOf(name)}/index.js`, import.meta.url).href,
     }));
   return new Registry([
-    ...builtIns('simulator', 'plugins', SIMULATORS),
-    ...builtIns('exporter', 'exporters', EXPORTERS),
+    ...builtIns('simulator', SIMULATORS, (name) => `plugins/${name}`),
+    ...builtIns('exporter', EXPORTERS, (name) => `exporters/${name}`),
+    ...builtIns('probe', PROBES, () => 'plugins/probes'),
   ]);
 }
 

@@ -52,6 +52,12 @@ export type RunEvent = At &
         readonly reason: string;
         readonly restarts: number;
       }
+    | {
+        readonly type: 'probe.log';
+        readonly probe: string;
+        readonly level: 'debug' | 'info' | 'warn';
+        readonly message: string;
+      }
     | { readonly type: 'target.started'; readonly pid: number; readonly command: string }
     | { readonly type: 'target.ready'; readonly tookMs: number }
     | { readonly type: 'target.output'; readonly stream: 'stdout' | 'stderr'; readonly text: string }

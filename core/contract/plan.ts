@@ -178,6 +178,8 @@ export interface PlannedProbe {
   readonly module: string;
   readonly options: Readonly<Record<string, unknown>>;
   readonly everyMs: number;
+  /** The probe's own, as it declares them: they become `probe.<metric>{probe:NAME}`. */
+  readonly metrics: MetricSpecs;
 }
 
 /** What the load is put beside: a command that the run starts and stops. */

@@ -20,7 +20,9 @@ export interface ProbeInstance {
 
 /**
  * Runs on the probe thread of the orchestrator's host. The core records for each probe `probe.up` (gauge, 1 when
- * the last sample succeeded), `probe.latency` (trend, from the due time) and `probe.errors` (ratio).
+ * the last sample succeeded), `probe.latency` (trend, from the due time, of samples that succeeded or took too long:
+ * a quick refusal says nothing about speed), `probe.errors` (ratio) and `probe.missed` (counter, samples that fell
+ * due while another one was taken).
  */
 export interface Probe<S extends ObjectSchema = ObjectSchema, M extends MetricSpecs = MetricSpecs> {
   readonly name: string;
@@ -28,6 +30,8 @@ export interface Probe<S extends ObjectSchema = ObjectSchema, M extends MetricSp
   readonly options: S;
   readonly metrics: M;
   readonly defaultEvery: string;
+  /** A sample that takes longer is aborted and has failed. Default: DEFAULT_TIMEOUT_MS of the core (10 s). */
+  timeoutMs?(options: Resolved<S>): number;
   open(ctx: ProbeContext<Resolved<S>, M>): Promise<ProbeInstance> | ProbeInstance;
 }
 

@@ -25,7 +25,7 @@ export const ACTOR_METRICS = {
     unit: 'share',
     better: 'higher',
     across: 'mean',
-    help: 'Held over asked for amounts and growth, done over due for rates; nothing asked, no value.',
+    help: 'Held over asked for amounts, growth and concurrency, done over due for rates; nothing asked, no value.',
   },
   'actor.cpu': {
     kind: 'gauge',
@@ -101,13 +101,34 @@ export const OP_METRICS = {
     better: 'lower',
     help: 'Failed operations among all that ended.',
   },
+  'op.failed.latency': {
+    kind: 'trend',
+    unit: 'ns',
+    better: 'lower',
+    help: 'From when an operation was due until it failed; op.latency, op.service and op.wait are of those that did not.',
+  },
+  'op.unfinished': {
+    kind: 'counter',
+    unit: 'count',
+    better: 'lower',
+    help: 'Operations that fell due and never ended: outstanding or waiting when the actor stopped or went idle.',
+  },
+  'op.queued': {
+    kind: 'counter',
+    unit: 'count',
+    better: 'lower',
+    help: 'Operations that had to wait because as many as inFlight allows were outstanding.',
+  },
 } as const satisfies MetricSpecs;
 
 /** The `code` of operations that did not fail, so that all codes together count every operation once. */
 export const NO_ERROR = 'none';
 
+/** What is counted before it is known which kind of operation it is. */
+const WITHOUT_OP: readonly string[] = ['op.due', 'op.unfinished', 'op.queued'];
+
 /**
- * OP_METRICS with their tags: `op` for all but `op.due`, which no kind of operation owns yet, and `code` beside
+ * OP_METRICS with their tags: `op` for all but those that no kind of operation owns yet, and `code` beside
  * it for errors. Codes come up while running: a group of recorders for a new one is added when it is first seen,
  * with nothing but hits; what did not fail is marked under NO_ERROR.
  */
@@ -115,7 +136,7 @@ export function opMetrics(operations: readonly string[], codes: readonly string[
   const op = [...operations];
   const specs: Record<string, MetricSpec> = {};
   for (const [name, spec] of Object.entries(OP_METRICS)) {
-    if (name === 'op.due') specs[name] = spec;
+    if (WITHOUT_OP.includes(name)) specs[name] = spec;
     else specs[name] = { ...spec, tags: name === 'op.errors' ? { op, code: [NO_ERROR, ...codes] } : { op } };
   }
   return specs;
@@ -197,4 +218,51 @@ export const RUN_METRICS = {
     across: 'max',
     help: 'Severity of what the safety gate does: 0 ok, 1 warn, 2 throttle, 3 pause, 4 stop, 5 kill.',
   },
+} as const satisfies MetricSpecs;
+
+/** What the core records of each probe, tagged with its name. */
+export const PROBE_METRICS = {
+  'probe.up': {
+    kind: 'gauge',
+    unit: 'count',
+    better: 'higher',
+    across: 'min',
+    help: '1 when the last sample of the probe succeeded, else 0.',
+  },
+  'probe.latency': {
+    kind: 'trend',
+    unit: 'ns',
+    better: 'lower',
+    help: 'From when a sample was due until it had succeeded, or was given up for taking too long.',
+  },
+  'probe.errors': {
+    kind: 'ratio',
+    unit: 'share',
+    better: 'lower',
+    help: 'Failed samples among all.',
+  },
+  'probe.missed': {
+    kind: 'counter',
+    unit: 'count',
+    better: 'lower',
+    help: 'Samples that fell due while another one was being taken; they are not made up for.',
+  },
+} as const satisfies MetricSpecs;
+
+/** The command that the load is put beside, with every process it started. */
+export const TARGET_METRICS = {
+  'target.cpu': {
+    kind: 'gauge',
+    unit: 'share',
+    help: 'Processor time of the target and all it started, as a share of one core.',
+  },
+  'target.open-files': { kind: 'gauge', unit: 'count', help: 'Open descriptors of the target.' },
+  'target.restarts': {
+    kind: 'counter',
+    unit: 'count',
+    better: 'lower',
+    help: 'How often the target was started again; a target that ends by itself ends the run.',
+  },
+  'target.rss': { kind: 'gauge', unit: 'bytes', help: 'Resident memory of the target.' },
+  'target.threads': { kind: 'gauge', unit: 'count', help: 'Threads of the target.' },
 } as const satisfies MetricSpecs;

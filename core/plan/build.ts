@@ -15,7 +15,9 @@ import { agentsOf } from './agents.js';
 import { catalogueOf } from './catalogue.js';
 import { deepFreeze } from './freeze.js';
 import { loadedMs, planPhases } from './phases.js';
+import { planProbes } from './probes.js';
 import { planSafety } from './safety.js';
+import { planTarget } from './target.js';
 import { planThresholds } from './thresholds.js';
 
 export interface PlanInput {
@@ -44,9 +46,13 @@ export async function buildPlan(input: PlanInput): Promise<Plan> {
   const costed = withEstimates(placed, timeline.phases, input);
   const agents = agentsOf(placed);
   const { safety, mistakes: unsafe } = planSafety({ ...input, durationMs });
-  const catalogue = catalogueOf(costed.actors);
+  const probing = await planProbes(scenario, input.registry);
+  const hasTarget = scenario.target !== null;
+  const catalogue = catalogueOf(costed.actors, { probes: probing.probes, hasTarget });
+  const { target, mistakes: unready } = planTarget(scenario.target, probing.probes, catalogue);
   const judged = planThresholds(scenario.thresholds, costed.actors, catalogue);
   mistakes.push(...timeline.mistakes, ...costed.mistakes, ...unsafe, ...sizeMistakes(costed.actors, agents));
+  mistakes.push(...probing.mistakes, ...unready);
   mistakes.push(...clashes(placed), ...pieceMistakes(costed.actors, timeline.phases));
   // Without all actors, what their metrics are is not known.
   if (placed.length === scenario.actors.length) mistakes.push(...judged.mistakes);
@@ -66,6 +72,8 @@ export async function buildPlan(input: PlanInput): Promise<Plan> {
     agents,
     safety,
     thresholds: judged.thresholds,
+    ...(probing.probes.length > 0 && { probes: probing.probes }),
+    ...(target !== null && { target }),
     exporters: scenario.exporters.map(({ name, uses, options }) => ({ name, uses, options })),
     catalogue,
     estimate: wholeEstimate(costed.actors, agents),
@@ -113,7 +121,11 @@ function withEstimates(
   return { actors, mistakes };
 }
 
-function wholeEstimate(actors: readonly PlannedActor[], agents: readonly PlannedAgent[]): ResourceEstimate {
+/** Of these actors in these agents, with what brunt itself needs for them. */
+export function wholeEstimate(
+  actors: readonly PlannedActor[],
+  agents: readonly PlannedAgent[],
+): ResourceEstimate {
   const instances = actors.reduce((sum, actor) => sum + actor.instances, 0);
   const own = { memoryBytes: agents.length * AGENT_BYTES + instances * INSTANCE_BYTES, threads: instances };
   return addEstimates([...actors.map(({ estimate }) => estimate), own]);

@@ -3,14 +3,17 @@
  * contract. The loader calls it with the default export before any function of the plugin is called.
  */
 import { BruntError } from '../base/errors.js';
-import { GrammarError, parsePeak } from '../base/grammar.js';
+import { GrammarError, parseDuration, parsePeak } from '../base/grammar.js';
 import type { AnySimulator, Control, Plugin } from '../contract/plugin.js';
+import type { AnyProbe } from '../contract/probe.js';
 import { PLUGIN_API } from '../contract/plugin.js';
 
 const NAME = /^[a-z][a-z0-9-]{0,62}$/;
 const METRIC = /^[a-z][A-Za-z0-9_-]*$/;
 /** First words of metric names that belong to the core. */
 const RESERVED = ['actor', 'brunt', 'host', 'op', 'phase', 'probe', 'run', 'safety', 'target'];
+/** What the core records of every probe. */
+const CORE_OF_PROBE = ['up', 'latency', 'errors', 'missed'];
 const KINDS = ['amount', 'growth', 'rate', 'concurrency', 'switch'];
 const METRIC_KINDS = ['counter', 'gauge', 'ratio', 'trend'];
 
@@ -49,6 +52,8 @@ export function checkPlugin(exported: unknown, module: string): Plugin {
     if (names.has(name)) throw fail(`plugin "${exported['name']}" has two simulators named "${name}"`);
     names.add(name);
   }
+  const probeFault = probesFault(exported['probes'] ?? []);
+  if (probeFault !== null) throw fail(`plugin "${exported['name']}": ${probeFault}`);
   return exported as unknown as Plugin;
 }
 
@@ -68,6 +73,48 @@ function faultOf(simulator: Readonly<Record<string, unknown>>): string | null {
   if (!Array.isArray(controls) || controls.length === 0) return `simulator "${name}" declares no control`;
   const fault = controlsFault(controls as Control[]) ?? metricsFault(metrics);
   return fault === null ? null : `simulator "${name}": ${fault}`;
+}
+
+/** The first breach of the contract by a plugin's probes, in words, or null. */
+function probesFault(probes: unknown): string | null {
+  if (!Array.isArray(probes)) return '"probes" is a list';
+  const names = new Set<string>();
+  for (const probe of probes) {
+    const fault = isRecord(probe) ? probeFaultOf(probe) : 'a probe is an object';
+    if (fault !== null) return fault;
+    const { name } = probe as AnyProbe;
+    if (names.has(name)) return `two probes are named "${name}"`;
+    names.add(name);
+  }
+  return null;
+}
+
+function probeFaultOf({
+  name,
+  options,
+  metrics,
+  defaultEvery,
+  open,
+}: Readonly<Record<string, unknown>>): string | null {
+  if (typeof name !== 'string' || !NAME.test(name)) return 'a probe needs a name such as "ping"';
+  if (typeof open !== 'function') return `probe "${name}" has no open()`;
+  if (!isRecord(options) || options['type'] !== 'object' || !isRecord(options['properties'])) {
+    return `the options of probe "${name}" are not an object schema`;
+  }
+  const fault = everyFault(defaultEvery) ?? metricsFault(metrics);
+  if (fault !== null) return `probe "${name}": ${fault}`;
+  const taken = Object.keys(metrics as object).find((metric) => CORE_OF_PROBE.includes(metric));
+  return taken === undefined ? null : `probe "${name}": the metric "${taken}" is recorded by the core`;
+}
+
+function everyFault(text: unknown): string | null {
+  if (typeof text !== 'string') return 'it has no defaultEvery such as "1s"';
+  try {
+    return parseDuration(text) > 0 ? null : 'its defaultEvery is not above 0';
+  } catch (error) {
+    if (error instanceof GrammarError) return `its defaultEvery does not parse: ${error.message}`;
+    throw error;
+  }
 }
 
 function controlsFault(controls: readonly Control[]): string | null {

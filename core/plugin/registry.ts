@@ -6,13 +6,14 @@ import { BruntError } from '../base/errors.js';
 import { suggestion } from '../base/suggest.js';
 import type { AnyExporter } from '../contract/exporter.js';
 import type { AnySimulator, Plugin } from '../contract/plugin.js';
+import type { AnyProbe } from '../contract/probe.js';
 import { importDefault, importPlugin } from './load.js';
 import { locatePlugin } from './locate.js';
 
 export interface BuiltIn {
-  readonly kind: 'simulator' | 'exporter';
+  readonly kind: 'simulator' | 'exporter' | 'probe';
   readonly name: string;
-  /** Module whose default export is a Plugin (simulator) or an Exporter. */
+  /** Module whose default export is a Plugin (simulator, probe) or an Exporter. */
   readonly url: string;
 }
 
@@ -30,6 +31,12 @@ export interface LoadedSimulator {
   readonly builtIn: boolean;
   /** The plugin's own name. */
   readonly plugin: string;
+}
+
+export interface LoadedProbe {
+  readonly probe: AnyProbe;
+  /** URL of the module whose default export is its plugin. */
+  readonly module: string;
 }
 
 const NO_SOURCES: PluginSources = { names: {}, directory: '/' };
@@ -77,6 +84,28 @@ export class Registry {
     if (taken !== undefined)
       throw shadows(`its simulator "${taken.name}" has the name of a built-in`, 'name');
     return { plugin, module };
+  }
+
+  /** The probe that `uses` means, by the same rules as a simulator. Throws E_NAME, E_PLUGIN_LOAD or E_PLUGIN_API. */
+  async probe(uses: string, sources: PluginSources = NO_SOURCES): Promise<LoadedProbe> {
+    const builtIn = this.#find('probe', uses);
+    const [short = '', ...rest] = uses.split('/');
+    if (builtIn === undefined && !Object.hasOwn(sources.names, short)) {
+      throw this.#unknown('probe', uses, Object.keys(sources.names));
+    }
+    const { plugin, module } =
+      builtIn === undefined
+        ? await this.plugin(short, sources)
+        : { plugin: await importPlugin(builtIn.url), module: builtIn.url };
+    const probes = plugin.probes ?? [];
+    const name = builtIn === undefined ? rest.join('/') : uses;
+    const found =
+      name === '' && probes.length === 1 ? probes[0] : probes.find((probe) => probe.name === name);
+    if (found !== undefined) return { probe: found, module };
+    const known = probes.map((probe) => `${short}/${probe.name}`);
+    const message =
+      name === '' ? `plugin "${uses}" has ${probes.length} probes: name one` : `no probe "${uses}"`;
+    throw new BruntError({ code: 'E_NAME', message, seen: uses, hint: suggestion(uses, known) });
   }
 
   /** A built-in exporter. Throws E_NAME or E_PLUGIN_LOAD. */

@@ -52,6 +52,8 @@ export async function loadScenario({ file, text, registry }: LoadInput): Promise
     phases: resolvePhases(draft, actors, problems),
     thresholds: resolveThresholds(draft, problems),
     safety: draft.safety ?? {},
+    probes: [],
+    target: null,
     exporters: await resolveExporters(draft, folders, registry, problems),
     errors: (mistakes: Parameters<Scenario['errors']>[0]) => errorsOf(mistakes, document),
   };

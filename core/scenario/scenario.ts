@@ -20,6 +20,8 @@ export interface Scenario {
   readonly phases: readonly ScenarioPhase[];
   readonly thresholds: readonly ScenarioThreshold[];
   readonly safety: ScenarioSafety;
+  readonly probes: readonly ScenarioProbe[];
+  readonly target: ScenarioTarget | null;
   readonly exporters: readonly ScenarioExporter[];
   /** Mistakes found later, as sorted errors with their places in the text. */
   errors(mistakes: readonly Mistake[]): BruntErrors;
@@ -87,4 +89,26 @@ export interface ScenarioExporter {
   readonly name: string;
   readonly uses: string;
   readonly options: Readonly<Record<string, unknown>>;
+}
+
+export interface ScenarioProbe {
+  readonly name: string;
+  readonly uses: string;
+  /** As the probe receives them. */
+  readonly options: Readonly<Record<string, unknown>>;
+  /** Null: the probe's own default. */
+  readonly everyMs: number | null;
+}
+
+export interface ScenarioTarget {
+  readonly command: readonly string[];
+  /** Absolute. */
+  readonly cwd: string;
+  /** Added to brunt's own environment. */
+  readonly env: Readonly<Record<string, string>>;
+  readonly ready: {
+    readonly selector: Selector;
+    readonly assertion: Assertion;
+    readonly text: string;
+  } | null;
 }
