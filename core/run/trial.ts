@@ -63,8 +63,13 @@ function judged(plan: Plan, events: readonly RunEvent[], summary: RunSummary): T
   if (summary.stopCause === 'safety')
     return { faults: [], untried: summary.reasons[0] ?? 'stopped by safety' };
   const faults = events.flatMap(faultIn);
-  const refused = summary.trust.checks.find(({ check }) => check === 'refused-values');
-  if (refused?.ok === false) faults.push(`it reported what is no measurement: ${refused.detail}`);
+  const doubt = (name: string): string | null => {
+    const check = summary.trust.checks.find((one) => one.check === name);
+    return check?.ok === false ? check.detail : null;
+  };
+  const [refused, idle] = [doubt('refused-values'), doubt('operations-done')];
+  if (refused !== null) faults.push(`it reported what is no measurement: ${refused}`);
+  if (idle !== null) faults.push(idle);
   faults.push(...summary.after.leftBehind.map((left) => `left behind: ${left}`));
   // Of a run that broke, what was achieved says nothing more.
   if (faults.length === 0) faults.push(...achievedFaults(plan, summary));
@@ -94,8 +99,10 @@ function achievedFaults(plan: Plan, summary: RunSummary): string[] {
       .find(({ actor }) => actor === name)
       ?.phases.find(({ phase }) => phase === TRIAL_PHASES[1].name);
     const share = hold?.achieved ?? null;
-    if (share === null)
-      return [`it never said what it achieved of its ${control}: call achieved(), or do operations`];
+    // Of concurrency there is none: how much is in flight is for the core alone to say.
+    if (share === null && (control === 'amount' || control === 'growth'))
+      return [`it never said what it holds of its ${control}: call achieved()`];
+    if (share === null) return [];
     if (Math.abs(share - 1) <= ACHIEVED_TOLERANCE) return [];
     return [`of the ${control} that was asked it achieved ${formatNumber(share * 100)} %`];
   });
