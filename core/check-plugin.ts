@@ -3,7 +3,7 @@
  * what its declarations say, looked at in a process of its own; then, when they are sound, a short contained run of
  * each simulator with each of its controls.
  */
-import { statSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { join } from 'node:path';
 import { ALLOWANCE } from './agent/unleased.js';
@@ -33,9 +33,7 @@ export interface CheckDeps {
 
 /** Whether a path names a plugin and not a scenario: a module by its ending, or a folder with a package.json. */
 export function isPluginPath(path: string): boolean {
-  if (/\.[cm]?[jt]s$/.test(path)) return true;
-  const isThere = (file: string): boolean => statSync(file, { throwIfNoEntry: false }) !== undefined;
-  return isThere(join(path, 'package.json'));
+  return /\.[cm]?[jt]s$/.test(path) || existsSync(join(path, 'package.json'));
 }
 
 /** All findings; empty when the plugin keeps the contract. Throws nothing that the plugin does. */
