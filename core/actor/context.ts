@@ -11,9 +11,13 @@ import type { MetricSpecs, Recorders } from '../contract/metrics.js';
 import type { ActorContext } from '../contract/plugin.js';
 import { GaugeWriter, openRecorders } from '../metrics/recorder.js';
 import { AskedAmount, isWhole } from './asked.js';
-import type { InstanceInput } from './input.js';
+import type { FromInstance, InstanceInput } from './input.js';
 import { InstanceLease, noLease } from './lease.js';
 import { LogPort } from './log-port.js';
+import { OperationRecorder } from './operation-recorder.js';
+import { EngineOperations } from './operations.js';
+import type { InstancePacing } from './planned-pacing.js';
+import { pacingOf } from './planned-pacing.js';
 import { requestScratch } from './scratch.js';
 import { TimelineReader } from './timeline-reader.js';
 import { Waiter } from './waiter.js';
@@ -43,6 +47,13 @@ export class InstanceContext implements Context {
   readonly waiter: Waiter;
   readonly timeline: TimelineReader;
   readonly log: Context['log'];
+  /** Of the actor as a whole, in the control's unit. */
+  readonly whole: number;
+  readonly seed: number;
+  readonly pacing: InstancePacing;
+  readonly operations: EngineOperations;
+  /** Opens the recorders of operations; once, by whoever times them. */
+  readonly openRecorder: () => OperationRecorder;
   readonly #numbers: Float64Array;
   readonly #asked: AskedAmount;
   readonly #held: GaugeWriter;
@@ -52,6 +63,7 @@ export class InstanceContext implements Context {
   /** For which instant what is asked was last worked out, or parking last ended. */
   #lookedNs = nowNs();
   #achieved = 0;
+  #joinedNs: number | null = null;
 
   constructor(input: InstanceInput, block: ControlBlock, signal: AbortSignal) {
     const { actor, index, series } = input;
@@ -60,6 +72,9 @@ export class InstanceContext implements Context {
     this.options = actor.options;
     this.control = actor.control;
     this.peak = actor.shares[index] ?? 0;
+    this.whole = actor.peak.amount;
+    this.seed = input.seed;
+    this.pacing = pacingOf(actor, index);
     this.shared = input.shared;
     this.signal = signal;
     this.waiter = new Waiter(block);
@@ -74,6 +89,17 @@ export class InstanceContext implements Context {
     const log = new LogPort(input.port);
     this.log = (level, message) => log.say(level, message);
     this.lease = this.#openLease(input);
+    this.openRecorder = () => openRecorder(input);
+    this.operations = new EngineOperations(this, this.openRecorder);
+  }
+
+  /** From when on what falls due is this instance's to do. */
+  get joinedNs(): number {
+    return this.#joinedNs ?? this.#numbers[NUMBER_WORD.joined] ?? 0;
+  }
+
+  join(atNs: number): void {
+    this.#joinedNs = atNs;
   }
 
   /** 0 to 1, from the gate and the person. */
@@ -171,9 +197,18 @@ export class InstanceContext implements Context {
 /** A growing amount is followed this closely. */
 const GROWTH_LOOK_NS = 20 * MS;
 
+function openRecorder({ actor, series, port }: InstanceInput): OperationRecorder {
+  if (series.operations === null) throw new Error(`simulator "${actor.simulator}" declares no operations`);
+  return new OperationRecorder(actor.operations, series.operations, (memory) => {
+    const told: FromInstance = { type: 'series', ...memory };
+    port.postMessage(told);
+  });
+}
+
 function heldRecorder(input: InstanceInput): GaugeWriter {
   const { specs, buffer } = input.series.core;
   const held: unknown = openRecorders(specs, buffer, nowNs)['actor.held'];
-  if (!(held instanceof GaugeWriter)) throw new Error('actor.held is not among the core metrics of an instance');
+  if (!(held instanceof GaugeWriter))
+    throw new Error('actor.held is not among the core metrics of an instance');
   return held;
 }

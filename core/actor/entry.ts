@@ -15,8 +15,10 @@ import { threadId } from '../linux/thread.js';
 import { importPlugin } from '../plugin/load.js';
 import { InstanceContext, unavailable, UnavailableError } from './context.js';
 import type { CleanupInput, FromInstance, InstanceInput } from './input.js';
+import { MethodFault } from './fault.js';
 import { LogPort } from './log-port.js';
 import { MethodMark, methodIn } from './method-mark.js';
+import { Halt } from './work-input.js';
 import { work, wayOf } from './work.js';
 
 export default async function runInstance(input: InstanceInput): Promise<InstanceOutcome> {
@@ -68,15 +70,16 @@ async function live(
     const tookMs = (nowNs() - startedNs) / MS;
     tell(input, { type: 'loaded', tookMs, hasCleanup: simulator.cleanup !== undefined });
     const isGo = await untilStart(ctx);
+    // Started anew: what fell due in the life before, and since then, is not its own.
+    if (input.isPrepared) ctx.join(nowNs());
     block.words[WORD.state] = STATE.working;
     ctx.achieved(0); // known to hold nothing, from the start instant on
-    const onSeries = (series: InstanceInput['series']['plugin']): void =>
-      tell(input, { type: 'series', ...series });
-    const { actor, series } = input;
-    const end = isGo ? await work(way, { actor, series, ctx, instance: started, mark, onSeries }) : 'stopped';
+    const { actor } = input;
+    const end = isGo ? await work(way, { actor, ctx, instance: started, mark, halt: new Halt() }) : 'stopped';
     outcome = { kind: end };
   } catch (error) {
-    if (error instanceof UnavailableError) outcome = { kind: 'unavailable', reason: error.message };
+    const cause = error instanceof MethodFault ? error.cause : error;
+    if (cause instanceof UnavailableError) outcome = { kind: 'unavailable', reason: cause.message };
     else outcome = failure(error, block);
   }
   block.words[WORD.state] = STATE.releasing;
@@ -155,7 +158,8 @@ async function untilStart(ctx: InstanceContext): Promise<boolean> {
 }
 
 function failure(error: unknown, block: ControlBlock): InstanceOutcome {
-  return { kind: 'failed', method: methodIn(block), reason: messageOf(error), ...stackOf(error) };
+  const method = error instanceof MethodFault ? error.method : methodIn(block);
+  return { kind: 'failed', method, reason: messageOf(error), ...stackOf(error) };
 }
 
 function stackOf(error: unknown): { readonly stack?: string } {

@@ -8,18 +8,13 @@ import type { InstanceContext } from './context.js';
 import type { MethodMark } from './method-mark.js';
 import { turn } from './turn.js';
 
-type Adjustable = ActorInstance & Required<Pick<ActorInstance, 'adjust'>>;
+export type Adjustable = ActorInstance & Required<Pick<ActorInstance, 'adjust'>>;
 
-/** Resolves when a stop was asked or `isOver` says so; rejects with what the simulator throws. */
-export async function hold(
-  ctx: InstanceContext,
-  instance: Adjustable,
-  mark: MethodMark,
-  isOver: () => boolean = () => false,
-): Promise<void> {
+/** Resolves when a stop was asked; rejects with what the simulator throws. */
+export async function hold(ctx: InstanceContext, instance: Adjustable, mark: MethodMark): Promise<void> {
   const { waiter } = ctx;
   let isEmpty = true;
-  while (!waiter.isStopped && !isOver()) {
+  while (!waiter.isStopped) {
     const { seen } = waiter;
     waiter.beat();
     const now = nowNs();

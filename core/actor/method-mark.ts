@@ -15,9 +15,10 @@ export class MethodMark {
 
   /** The mark stays when the work throws: it names what failed. */
   async during<T>(method: Method, work: () => Promise<T> | T): Promise<T> {
+    const before = this.#words[WORD.method] ?? 0;
     this.set(method);
     const result = await work();
-    this.set('none');
+    this.#words[WORD.method] = before;
     return result;
   }
 }

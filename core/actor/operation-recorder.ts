@@ -1,14 +1,14 @@
 /**
- * Records what operations did, for the pacers: latency from the due time, service, wait, bytes, errors by code. A
- * simulator never measures its own latency.
+ * Records what operations did, for the pacers and `ctx.operations`: latency from the due time, service, wait, bytes,
+ * errors by code. Failed operations have a latency of their own: fast refusals must not flatter the others, nor slow
+ * time-outs hide. A simulator never measures its own latency.
  */
 import { must } from '../base/assert.js';
 import { nowNs } from '../base/clock.js';
-import type { PlannedActor } from '../contract/plan.js';
 import type { Outcome } from '../contract/plugin.js';
 import { OperationError } from '../contract/plugin.js';
 import { openRecorders, recorderBytes } from '../metrics/recorder.js';
-import type { InstanceSeries, SeriesMemory } from './input.js';
+import type { SeriesMemory } from './input.js';
 
 /** Error codes of one instance that get a series each; further ones are counted together. */
 const CODES_MAX = 32;
@@ -29,72 +29,91 @@ interface Tagged<R> {
 interface OperationRecorders {
   readonly 'op.count': Tagged<Counter>;
   readonly 'op.due': Counter;
+  readonly 'op.unfinished': Counter;
+  readonly 'op.queued': Counter;
   readonly 'op.latency': Tagged<Trend>;
   readonly 'op.service': Tagged<Trend>;
   readonly 'op.wait': Tagged<Trend>;
+  readonly 'op.failed.latency': Tagged<Trend>;
   readonly 'op.bytes': Tagged<Counter>;
   readonly 'op.errors': Tagged<Ratio>;
 }
 interface OneOperation {
+  readonly op: string;
   readonly count: Counter;
   readonly latency: Trend;
   readonly service: Trend;
   readonly wait: Trend;
+  readonly failedLatency: Trend;
   readonly bytes: Counter;
   readonly fine: Ratio;
+  /** By error code. */
+  readonly failures: Map<string, Ratio>;
+}
+
+/** A failed operation as an OperationError says it; null for anything else. */
+export interface Failure {
+  readonly code: string;
+  readonly op: string | undefined;
 }
 
 export class OperationRecorder {
   readonly #byOp = new Map<string, OneOperation>();
   readonly #byCode = new Map<string, Tagged<Ratio>>();
-  readonly #due: Counter;
+  readonly #all: OperationRecorders;
   readonly #memory: SeriesMemory;
-  readonly #first: string;
+  readonly #first: OneOperation;
   readonly #onSeries: (series: SeriesMemory) => void;
 
-  constructor(actor: PlannedActor, series: InstanceSeries, onSeries: (series: SeriesMemory) => void) {
-    this.#memory = must(series.operations, 'recorders of operations');
+  constructor(operations: readonly string[], memory: SeriesMemory, onSeries: (series: SeriesMemory) => void) {
+    this.#memory = memory;
     this.#onSeries = onSeries;
     const { specs, buffer } = this.#memory;
-    const all = openRecorders(specs, buffer, nowNs) as unknown as OperationRecorders;
-    this.#due = all['op.due'];
-    this.#first = must(actor.operations[0], 'the first operation');
+    const all = (this.#all = openRecorders(specs, buffer, nowNs) as unknown as OperationRecorders);
     const noError = must(specs['op.errors']?.tags?.['code']?.[0], 'the code of no error');
-    for (const op of actor.operations) {
+    for (const op of operations) {
       this.#byOp.set(op, {
+        op,
         count: all['op.count'].with({ op }),
         latency: all['op.latency'].with({ op }),
         service: all['op.service'].with({ op }),
         wait: all['op.wait'].with({ op }),
+        failedLatency: all['op.failed.latency'].with({ op }),
         bytes: all['op.bytes'].with({ op }),
         fine: all['op.errors'].with({ op, code: noError }),
+        failures: new Map(),
       });
     }
+    this.#first = must(this.#byOp.get(operations[0] ?? ''), 'the first operation');
   }
 
-  due(count: number): void {
-    if (count > 0) this.#due.add(count);
+  /** More that fell due, that were never done, and that had to wait for others to end. */
+  fell({ due, unfinished, queued }: Readonly<Record<'due' | 'unfinished' | 'queued', number>>): void {
+    this.#all['op.due'].add(due);
+    this.#all['op.unfinished'].add(unfinished);
+    this.#all['op.queued'].add(queued);
   }
 
   /** Throws when the outcome names an operation that the simulator does not declare. */
   done(outcome: Outcome | undefined, dueNs: number, startNs: number, endNs: number): void {
-    const one = this.#operation(outcome?.op ?? this.#first);
-    this.#record(one, dueNs, startNs, endNs);
+    const one = this.#operation(outcome?.op);
+    one.count.add(1);
+    one.latency.record(endNs - dueNs);
+    one.service.record(endNs - startNs);
+    one.wait.record(Math.max(0, startNs - dueNs));
     if (outcome?.bytes !== undefined) one.bytes.add(outcome.bytes);
     one.fine.mark(false);
   }
 
-  /** Passes on whatever is not an OperationError: that fails the actor. */
-  failed(error: unknown, dueNs: number, startNs: number, endNs: number): void {
-    const code = codeOf(error);
-    if (code === null) throw error;
-    this.#record(this.#operation(this.#first), dueNs, startNs, endNs);
-    this.#errorsOf(code)
-      .with({ op: this.#first, code: this.#byCode.has(code) ? code : OTHER_CODE })
-      .mark(true);
+  failed({ code, op }: Failure, dueNs: number, endNs: number): void {
+    const one = this.#operation(op);
+    one.count.add(1);
+    one.failedLatency.record(endNs - dueNs);
+    this.#failuresOf(one, code).mark(true);
   }
 
-  #operation(op: string): OneOperation {
+  #operation(op: string | undefined): OneOperation {
+    if (op === undefined) return this.#first;
     const one = this.#byOp.get(op);
     if (one !== undefined) return one;
     throw new Error(
@@ -102,33 +121,31 @@ export class OperationRecorder {
     );
   }
 
-  #record(one: OneOperation, dueNs: number, startNs: number, endNs: number): void {
-    one.count.add(1);
-    one.latency.record(endNs - dueNs);
-    one.service.record(endNs - startNs);
-    one.wait.record(Math.max(0, startNs - dueNs));
+  #failuresOf(one: OneOperation, code: string): Ratio {
+    const known = one.failures.get(code);
+    if (known !== undefined) return known;
+    const isFull = !this.#byCode.has(code) && this.#byCode.size >= CODES_MAX;
+    const name = isFull ? OTHER_CODE : code;
+    const ratio = (this.#byCode.get(name) ?? this.#openCode(name)).with({ op: one.op, code: name });
+    if (!isFull) one.failures.set(code, ratio);
+    return ratio;
   }
 
-  #errorsOf(code: string): Tagged<Ratio> {
-    const known = this.#byCode.get(code);
-    if (known !== undefined) return known;
-    const isFull = this.#byCode.size >= CODES_MAX;
-    const other = this.#byCode.get(OTHER_CODE);
-    if (isFull && other !== undefined) return other;
-    const name = isFull ? OTHER_CODE : code;
+  #openCode(code: string): Tagged<Ratio> {
     const spec = must(this.#memory.specs['op.errors'], 'op.errors');
-    const specs = { 'op.errors': { ...spec, tags: { op: [...this.#byOp.keys()], code: [name] } } };
+    const specs = { 'op.errors': { ...spec, tags: { op: [...this.#byOp.keys()], code: [code] } } };
     const buffer = new SharedArrayBuffer(recorderBytes(specs));
     const recorder = openRecorders(specs, buffer, nowNs)['op.errors'] as unknown as Tagged<Ratio>;
-    this.#byCode.set(name, recorder);
+    this.#byCode.set(code, recorder);
     this.#onSeries({ specs, buffer });
     return recorder;
   }
 }
 
-/** Null for what is not a failed operation. By name as well: a plugin may have another copy of the class. */
-function codeOf(error: unknown): string | null {
-  if (error instanceof OperationError) return error.code;
+/** By name as well: a plugin may have another copy of the class. */
+export function failureOf(error: unknown): Failure | null {
+  if (error instanceof OperationError) return { code: error.code, op: error.op };
   if (!(error instanceof Error) || error.name !== 'OperationError' || !('code' in error)) return null;
-  return String(error.code);
+  const op = 'op' in error && typeof error.op === 'string' ? error.op : undefined;
+  return { code: String(error.code), op };
 }

@@ -1,18 +1,23 @@
 /**
  * Paces an instance with `step`: waits in Atomics.wait until an operation is due, does those that are late one after
- * the other, and gives the event loop a turn every 20 ms. Called by `work.ts`.
+ * the other, and gives the event loop a turn every 20 ms. With `pacing: precise` it spins the last 200 µs. Called by
+ * `work.ts`.
  */
 import { MS, nowNs } from '../base/clock.js';
-import type { Operation } from '../contract/plugin.js';
-import type { OperationRecorder } from './operation-recorder.js';
+import type { Operation, Outcome } from '../contract/plugin.js';
+import { isThenable, MethodFault } from './fault.js';
+import type { Failure, OperationRecorder } from './operation-recorder.js';
+import { failureOf } from './operation-recorder.js';
 import { Pacing } from './pacing.js';
 import { turn } from './turn.js';
 import type { WorkEnd, WorkInput } from './work-input.js';
 
 const TURN_NS = 20 * MS;
+/** A sleeping thread is woken up to so late; `precise` spends that time of a core to be in time. */
+const SPIN_NS = 0.2 * MS;
 
 export async function paceSync(input: WorkInput, recorder: OperationRecorder): Promise<WorkEnd> {
-  const { ctx, instance, mark } = input;
+  const { ctx, instance, mark, halt } = input;
   if (ctx.control === 'concurrency' && ctx.peak > 1) {
     throw new Error(
       `step is synchronous: one operation in flight in each instance, but the share of this one is ${ctx.peak}`,
@@ -21,18 +26,15 @@ export async function paceSync(input: WorkInput, recorder: OperationRecorder): P
   const pacing = new Pacing(ctx, recorder);
   let turnNs = nowNs() + TURN_NS;
   let hasReleased = false;
-  let now = nowNs();
-  while (!ctx.waiter.isStopped) {
+  let isDone = false;
+  while (!ctx.waiter.isStopped && !halt.isSet && !isDone) {
     const { seen } = ctx.waiter;
     ctx.waiter.beat();
-    now = nowNs();
+    const now = nowNs();
     const dueNs = pacing.nextNs(now);
-    if (dueNs <= now) {
-      if (doStep(input, recorder, pacing, dueNs, now)) return 'done';
-    }
+    if (dueNs <= now) isDone = doStep(input, recorder, pacing, dueNs, now);
     if (ctx.waiter.isReleasing && !hasReleased && instance.release !== undefined) {
       await mark.during('release', () => instance.release?.());
-      mark.set('step');
     }
     hasReleased = ctx.waiter.isReleasing;
     if (now >= turnNs) {
@@ -42,8 +44,8 @@ export async function paceSync(input: WorkInput, recorder: OperationRecorder): P
     }
     if (dueNs > now) await waitFor(input, seen, now, dueNs, turnNs);
   }
-  pacing.tell(nowNs());
-  return 'stopped';
+  pacing.end(nowNs());
+  return isDone ? 'done' : 'stopped';
 }
 
 /** True when the simulator says that it is done. */
@@ -58,17 +60,42 @@ function doStep(
   const operation: Operation = { dueNs, sequence: pacing.started, signal, random };
   pacing.start(dueNs, startNs);
   try {
-    const outcome = instance.step?.(operation);
-    if (outcome === 'done') return true;
+    const outcome = attempt(() => instance.step?.(operation));
     const endNs = nowNs();
-    recorder.done(outcome ?? undefined, dueNs, startNs, endNs);
+    if (outcome === 'done') {
+      pacing.unfinished(endNs);
+      return true;
+    }
+    if (outcome instanceof Failed) recorder.failed(outcome.failure, dueNs, endNs);
+    else recorder.done(outcome ?? undefined, dueNs, startNs, endNs);
     pacing.ended(endNs);
+    return false;
   } catch (error) {
-    const endNs = nowNs();
-    recorder.failed(error, dueNs, startNs, endNs);
-    pacing.ended(endNs);
+    pacing.end(nowNs());
+    throw new MethodFault('step', error, operation.sequence);
   }
-  return false;
+}
+
+class Failed {
+  readonly failure: Failure;
+  constructor(failure: Failure) {
+    this.failure = failure;
+  }
+}
+
+function attempt(step: () => Outcome | 'done' | void): Outcome | 'done' | Failed | undefined {
+  let outcome: Outcome | 'done' | void;
+  try {
+    outcome = step();
+  } catch (error) {
+    const failure = failureOf(error);
+    if (failure === null) throw error;
+    return new Failed(failure);
+  }
+  if (!isThenable(outcome)) return outcome ?? undefined;
+  // Whatever becomes of it, that it is a promise is what is wrong.
+  outcome.then(undefined, () => undefined);
+  throw new Error('step returned a promise: a simulator that awaits offers stepAsync instead');
 }
 
 /** Short waits block the thread, which is precise; long ones leave it to the event loop until shortly before. */
@@ -80,7 +107,10 @@ async function waitFor(
   turnNs: number,
 ): Promise<void> {
   const now = nowNs();
-  const leftMs = Math.min((dueNs - now) / MS, ctx.lookAgainMs(lookedNs));
-  if (leftMs * MS > 2 * TURN_NS) await ctx.waiter.rest(seen, leftMs - TURN_NS / MS);
-  else ctx.waiter.sleep(seen, Math.min(leftMs, Math.max(0, turnNs - now) / MS));
+  const lookNs = now + ctx.lookAgainMs(lookedNs) * MS;
+  const isSpinning = ctx.pacing.isPrecise && dueNs <= Math.min(lookNs, turnNs);
+  const untilNs = Math.min(isSpinning ? dueNs - SPIN_NS : dueNs, lookNs);
+  if (untilNs - now > 2 * TURN_NS) return ctx.waiter.rest(seen, (untilNs - now - TURN_NS) / MS);
+  if (untilNs > now) ctx.waiter.sleep(seen, (Math.min(untilNs, Math.max(now, turnNs)) - now) / MS);
+  if (isSpinning && ctx.waiter.seen === seen) while (nowNs() < dueNs);
 }

@@ -1,34 +1,34 @@
 /**
- * When the next operation of an instance may start: by the rate's due times (open model), or as soon as a place is
- * free (closed model). Also says what the instance really does, for `actor.held`. Used by both pacers.
+ * When the next operation of an instance may start, by its control's model, and the accounts of it: what fell due, what
+ * was never done, what the instance really does (`actor.held`). Used by the pacers and by `operations.ts`.
  */
-import { MS, nowNs, SECOND } from '../base/clock.js';
-import type { InstanceContext } from './context.js';
-import { DueClock } from './due-clock.js';
+import { MS, nowNs } from '../base/clock.js';
+import { ClosedModel } from './closed-model.js';
+import type { Paced } from './paced.js';
+import type { Model } from './model.js';
+import { OpenModel } from './open-model.js';
 import type { OperationRecorder } from './operation-recorder.js';
 
 /** What is done is counted over at least so long. */
 const METER_NS = 250 * MS;
 
 export class Pacing {
-  readonly #ctx: InstanceContext;
+  readonly #ctx: Paced;
   readonly #recorder: OperationRecorder;
-  readonly #clock: DueClock | null;
-  #dueTold = 0;
+  readonly #model: Model;
+  #told = { due: 0, unfinished: 0, queued: 0 };
   #started = 0;
-  #done = 0;
   #inFlight = 0;
-  /** In flight, integrated over time since the meter was read last. */
-  #flightNs = 0;
-  #flightAtNs: number;
+  /** Started, and given up. */
+  #unfinished = 0;
   #meterNs: number;
 
-  constructor(ctx: InstanceContext, recorder: OperationRecorder) {
+  constructor(ctx: Paced, recorder: OperationRecorder) {
     this.#ctx = ctx;
     this.#recorder = recorder;
-    this.#meterNs = this.#flightAtNs = nowNs();
-    const isOpen = ctx.control === 'rate';
-    this.#clock = isOpen ? new DueClock(ctx.timeline, ctx.peak, ctx.timeline.startNs ?? this.#meterNs) : null;
+    const now = (this.#meterNs = nowNs());
+    this.#model =
+      ctx.control === 'rate' ? new OpenModel(ctx, ctx.pacing) : new ClosedModel(ctx, ctx.pacing.thinkNs, now);
   }
 
   /** Operations started so far; the number of the next one. */
@@ -36,60 +36,70 @@ export class Pacing {
     return this.#started;
   }
 
-  /** When one more may start beside those in flight: not after `now` means at once; Infinity: when something changes. */
-  nextNs(now: number): number {
-    const ctx = this.#ctx;
-    const isIdle = ctx.waiter.isReleasing || ctx.timeline.isIdle(now);
-    if (this.#clock === null) return !isIdle && this.#inFlight < this.#places(now) ? now : Infinity;
-    if (isIdle) this.#clock.drop(now, ctx.scale);
-    const dueNs = this.#clock.nextNs(ctx.scale);
-    if (dueNs > now) this.#clock.settle(now, ctx.scale);
-    return dueNs;
-  }
-
   get inFlight(): number {
     return this.#inFlight;
   }
 
-  /** One operation, due at `dueNs`, starts now. */
+  /** True when an operation that ends may let another one start. */
+  get awaitsEnds(): boolean {
+    return this.#model.awaitsEnds;
+  }
+
+  /** When one more may start beside those in flight: not after `now` means at once; Infinity: when something changes. */
+  nextNs(now: number): number {
+    return this.#model.nextNs(now);
+  }
+
+  /** The operation that `nextNs` told starts now. */
   start(dueNs: number, now: number): void {
-    this.#clock?.take(dueNs);
+    this.#model.start(dueNs, now);
     this.#started++;
-    this.#fly(now, 1);
-    if (this.#clock === null) this.#recorder.due(1);
+    this.#inFlight++;
   }
 
   ended(now: number): void {
-    this.#done++;
-    this.#fly(now, -1);
+    this.#model.ended(now);
+    this.#inFlight--;
+  }
+
+  /** It was started and did nothing that counts: the stop cut it short, or there was nothing left to do. */
+  unfinished(now: number): void {
+    this.ended(now);
+    this.#unfinished++;
   }
 
   /** Tells what fell due and what is being done; cheap enough for every turn of the event loop. */
   tell(now: number): void {
-    if (this.#clock !== null) {
-      const due = this.#clock.dueBy(now, this.#ctx.scale);
-      this.#recorder.due(Math.max(0, due - this.#dueTold));
-      this.#dueTold = Math.max(due, this.#dueTold);
-    }
-    if (now - this.#meterNs < METER_NS) return;
-    this.#fly(now, 0);
+    this.#tellCounts(this.#model.dueBy(now));
     const spanNs = now - this.#meterNs;
-    this.#ctx.achieved(this.#clock === null ? this.#flightNs / spanNs : (this.#done * SECOND) / spanNs);
-    this.#done = 0;
-    this.#flightNs = 0;
+    if (spanNs < METER_NS) return;
+    const held = this.#model.held(now, spanNs);
     this.#meterNs = now;
+    // Of the other controls the simulator itself says what it holds.
+    const { control } = this.#ctx;
+    if (control === 'rate' || control === 'concurrency' || control === 'switch')
+      this.#ctx.achieved(held, spanNs);
   }
 
-  #fly(now: number, change: number): void {
-    this.#flightNs += this.#inFlight * (now - this.#flightAtNs);
-    this.#flightAtNs = now;
-    this.#inFlight += change;
+  /** Nothing starts any more: what is behind and what is still in flight was due and is not done. */
+  end(now: number): void {
+    this.tell(now);
+    this.#model.end(now);
+    this.#unfinished += this.#inFlight;
+    this.#inFlight = 0;
+    this.#tellCounts(this.#model.dueBy(now));
   }
 
-  /** Operations that may be in flight in the closed model. */
-  #places(now: number): number {
-    const asked = this.#ctx.askedAt(now);
-    if (this.#ctx.control !== 'concurrency') return asked > 0 ? 1 : 0;
-    return Math.round(asked);
+  #tellCounts(due: number): void {
+    const { dropped, queued } = this.#model;
+    const unfinished = this.#unfinished + dropped;
+    const { due: dueBefore, unfinished: unfinishedBefore, queued: queuedBefore } = this.#told;
+    if (due === dueBefore && unfinished === unfinishedBefore && queued === queuedBefore) return;
+    this.#recorder.fell({
+      due: due - dueBefore,
+      unfinished: unfinished - unfinishedBefore,
+      queued: queued - queuedBefore,
+    });
+    this.#told = { due, unfinished, queued };
   }
 }

@@ -11,6 +11,10 @@ const FOLLOW_NS = 20 * MS;
 
 export class TimelineReader {
   readonly #view: TimelineView;
+  /** The phase that was read last, and the words that it lies between: they move when a phase ends early. */
+  #phase = 0;
+  #phaseFromNs = NaN;
+  #phaseToNs = NaN;
   /** The piece that was read last, in absolute time; valid while `fromNs ≤ t < toNs`. */
   #fromNs = Infinity;
   #toNs = -Infinity;
@@ -46,6 +50,18 @@ export class TimelineReader {
     return this.#isIdle;
   }
 
+  /** Where the straight line that the level is on at `atNs` begins; -Infinity before the run. */
+  pieceStartNs(atNs: number): number {
+    this.#seek(atNs);
+    return this.#fromNs;
+  }
+
+  /** By how much the level changes in a nanosecond. */
+  slope(atNs: number): number {
+    this.#seek(atNs);
+    return this.#slope;
+  }
+
   /** Until then the level keeps what it is at `atNs`, or its straight line. Infinity when nothing more is planned. */
   pieceEndNs(atNs: number): number {
     this.#seek(atNs);
@@ -59,9 +75,11 @@ export class TimelineReader {
   }
 
   #seek(atNs: number): void {
-    if (atNs >= this.#fromNs && atNs < this.#toNs) return;
     const { starts, phases } = this.#view;
+    const isSame = starts[this.#phase] === this.#phaseFromNs && starts[this.#phase + 1] === this.#phaseToNs;
+    if (isSame && atNs >= this.#fromNs && atNs < this.#toNs) return;
     const start = this.startNs;
+    this.#hold(atNs < (start ?? Infinity) ? 0 : phases - 1);
     if (start === null) this.#set(Infinity, Infinity, 0, 0, true);
     else if (atNs < start) this.#set(-Infinity, start, 0, 0, true);
     else if (atNs >= (starts[phases] ?? start)) this.#set(starts[phases] ?? start, Infinity, 0, 0, true);
@@ -69,9 +87,9 @@ export class TimelineReader {
   }
 
   #seekPhase(atNs: number, phase: number): void {
-    const { starts, firstPiece, pieces } = this.#view;
-    const startNs = starts[phase] ?? 0;
-    const endNs = starts[phase + 1] ?? 0;
+    const { firstPiece, pieces } = this.#view;
+    this.#hold(phase);
+    const [startNs, endNs] = [this.#phaseFromNs, this.#phaseToNs];
     const first = firstPiece[phase] ?? 0;
     const end = firstPiece[phase + 1] ?? 0;
     if (first === end) {
@@ -81,12 +99,18 @@ export class TimelineReader {
     const index = lastAtMost(pieces, first, end, PIECE_WORDS, atNs - startNs);
     const word = (offset: number): number => pieces[PIECE_WORDS * index + offset] ?? 0;
     const fromNs = startNs + word(0);
-    const toNs = index === end - 1 ? endNs : startNs + word(1);
+    const toNs = index === end - 1 ? endNs : Math.min(endNs, startNs + word(1));
     const lengthNs = word(1) - word(0);
     const slope = lengthNs > 0 ? (word(3) - word(2)) / lengthNs : 0;
     // A phase longer than its pieces keeps the last level.
     if (atNs >= startNs + word(1)) this.#set(startNs + word(1), endNs, word(3), 0, false);
     else this.#set(fromNs, Math.min(toNs, startNs + word(1)), word(2), slope, false);
+  }
+
+  #hold(phase: number): void {
+    this.#phase = Math.max(0, phase);
+    this.#phaseFromNs = this.#view.starts[this.#phase] ?? NaN;
+    this.#phaseToNs = this.#view.starts[this.#phase + 1] ?? NaN;
   }
 
   #set(fromNs: number, toNs: number, from: number, slope: number, isIdle: boolean): void {

@@ -1,8 +1,10 @@
 /** Picks the one way in which an instance works, and works until a stop, an end or a failure. Called by `entry.ts`. */
+import { nowNs } from '../base/clock.js';
 import type { PlannedActor } from '../contract/plan.js';
 import type { ActorInstance } from '../contract/plugin.js';
+import { follow } from './follower.js';
+import type { Adjustable } from './holder.js';
 import { hold } from './holder.js';
-import { OperationRecorder } from './operation-recorder.js';
 import { paceAsync } from './pace-async.js';
 import { paceSync } from './pace-sync.js';
 import type { WorkEnd, WorkInput } from './work-input.js';
@@ -26,34 +28,47 @@ export function wayOf(actor: PlannedActor, instance: ActorInstance): Way {
 }
 
 export async function work(way: Way, input: WorkInput): Promise<WorkEnd> {
-  const { ctx, instance, mark } = input;
+  const { ctx, instance, mark, halt } = input;
   if (way === 'adjust') {
     await hold(ctx, withAdjust(instance), mark);
     return 'stopped';
   }
   let isOver = false;
-  // Where adjust stands beside a loop, it is called from the event loop when what is asked changes.
-  const beside = instance.adjust === undefined ? null : hold(ctx, withAdjust(instance), mark, () => isOver);
+  const beside = instance.adjust === undefined ? null : follow(ctx, withAdjust(instance), () => isOver);
+  // The core's loops are ended by a fault beside them before the simulator is disposed of.
+  const watched = beside?.catch((error: unknown) => {
+    halt.set(error);
+    ctx.waiter.rouse();
+    if (way === 'run') throw error;
+  });
   const main = loop(way, input).finally(() => {
     isOver = true;
     ctx.waiter.rouse();
   });
-  const [end] = await Promise.all([main, beside]);
+  const [end] = await Promise.all([main, watched]);
+  halt.throwIfSet();
   return end;
 }
 
 async function loop(way: 'step' | 'stepAsync' | 'run', input: WorkInput): Promise<WorkEnd> {
-  const { actor, ctx, instance, mark } = input;
+  const { ctx, mark } = input;
   mark.set(way);
-  if (way !== 'run') {
-    const recorder = new OperationRecorder(actor, input.series, input.onSeries);
-    return way === 'step' ? paceSync(input, recorder) : paceAsync(input, recorder);
-  }
-  await instance.run?.();
-  if (ctx.waiter.isStopped || ctx.signal.aborted) return 'stopped';
-  throw new Error('run() returned before a stop was asked for');
+  if (way === 'run') return runEngine(input);
+  ctx.operations.refuse(way);
+  const recorder = ctx.openRecorder();
+  return way === 'step' ? paceSync(input, recorder) : paceAsync(input, recorder);
 }
 
-function withAdjust(instance: ActorInstance): ActorInstance & Required<Pick<ActorInstance, 'adjust'>> {
-  return instance as ActorInstance & Required<Pick<ActorInstance, 'adjust'>>;
+async function runEngine({ ctx, instance }: WorkInput): Promise<WorkEnd> {
+  const end = await instance.run?.();
+  ctx.operations.end(nowNs());
+  if (end === 'done') return 'done';
+  if (ctx.waiter.isStopped || ctx.signal.aborted) return 'stopped';
+  throw new Error(
+    `run() returned before a stop was asked for; when there is nothing left to do it returns 'done'`,
+  );
+}
+
+function withAdjust(instance: ActorInstance): Adjustable {
+  return instance as Adjustable;
 }

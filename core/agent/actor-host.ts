@@ -144,7 +144,7 @@ export class ActorHost {
     if (now > startNs) this.#asked.over(startNs, now, this.#scale);
     this.#askedToNs = Math.max(startNs, now);
     this.#advanceCpu(now); // what loading cost is not what the load costs
-    for (const host of this.instances) host.raise('go');
+    for (const host of this.instances) host.start(Math.max(startNs, now));
   }
 
   movePhases(startsNs: readonly number[]): void {
@@ -155,9 +155,10 @@ export class ActorHost {
   }
 
   setScale(scale: number): void {
-    this.#advanceAsked(nowNs());
+    const now = nowNs();
+    this.#advanceAsked(now);
     this.#scale = scale;
-    for (const host of this.instances) host.setScale(scale);
+    for (const host of this.instances) host.setScale(scale, now);
   }
 
   /** Brings the actor's own series up to now, for the frame that is built next. */

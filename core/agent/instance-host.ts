@@ -6,7 +6,15 @@ import { MessageChannel } from 'node:worker_threads';
 import { MS, nowNs } from '../base/clock.js';
 import { messageOf } from '../base/errors.js';
 import type { ControlBlock, Method } from '../contract/control-block.js';
-import { LEASE_WORD, makeControlBlock, NUMBER_WORD, STATE, wake, WORD } from '../contract/control-block.js';
+import {
+  LEASE_WORD,
+  makeControlBlock,
+  NUMBER_WORD,
+  setScale,
+  STATE,
+  wake,
+  WORD,
+} from '../contract/control-block.js';
 import type { InstanceOutcome, LeaseAccount } from '../contract/messages.js';
 import type { FromInstance, InstanceInput, ToInstance } from '../actor/input.js';
 import { methodIn } from '../actor/method-mark.js';
@@ -101,8 +109,14 @@ export class InstanceHost {
     wake(this.block);
   }
 
-  setScale(scale: number): void {
-    this.block.numbers[NUMBER_WORD.scale] = scale;
+  /** The run has started; the instance works from `joinedNs` on. */
+  start(joinedNs: number): void {
+    this.block.numbers[NUMBER_WORD.joined] = joinedNs;
+    this.raise('go');
+  }
+
+  setScale(scale: number, atNs: number): void {
+    setScale(this.block, scale, atNs);
     wake(this.block);
   }
 

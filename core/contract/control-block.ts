@@ -21,6 +21,8 @@ export const WORD = {
   method: 6,
   /** Kernel thread id, 0 until known. */
   tid: 7,
+  /** How often the scale has changed; the last SCALE_CHANGES are kept. Written by the agent. */
+  scaleChanges: 8,
 } as const;
 
 /** BigInt64 words, at byte 64: the lease, in the resource's unit. Each unit is in one of credit, claimed, held. */
@@ -43,17 +45,25 @@ export const LEASE_WORD = {
 export const NUMBER_WORD = {
   /** 0 to 1, from the gate and the person; multiplies the level. */
   scale: 0,
+  /** The instant from which on the instance works: the start of the run, or later when its agent came later. */
+  joined: 1,
 } as const;
 
-export const CONTROL_BLOCK_BYTES = 192;
+/** Changes of the scale that are kept, at byte 192: two Float64 words each, the scale and the instant it holds from. */
+export const SCALE_CHANGES = 32;
+
 const LEASE_OFFSET = 64;
 const NUMBER_OFFSET = 128;
+const CHANGES_OFFSET = 192;
+export const CONTROL_BLOCK_BYTES = CHANGES_OFFSET + 16 * SCALE_CHANGES;
 
 export interface ControlBlock {
   readonly buffer: SharedArrayBuffer;
   readonly words: Int32Array<SharedArrayBuffer>;
   readonly lease: BigInt64Array<SharedArrayBuffer>;
   readonly numbers: Float64Array<SharedArrayBuffer>;
+  /** Ring of the last changes of the scale. */
+  readonly changes: Float64Array<SharedArrayBuffer>;
 }
 
 export function openControlBlock(buffer: SharedArrayBuffer): ControlBlock {
@@ -62,6 +72,7 @@ export function openControlBlock(buffer: SharedArrayBuffer): ControlBlock {
     words: new Int32Array(buffer, 0, 16),
     lease: new BigInt64Array(buffer, LEASE_OFFSET, 8),
     numbers: new Float64Array(buffer, NUMBER_OFFSET, 8),
+    changes: new Float64Array(buffer, CHANGES_OFFSET, 2 * SCALE_CHANGES),
   };
 }
 
@@ -69,6 +80,15 @@ export function makeControlBlock(): ControlBlock {
   const block = openControlBlock(new SharedArrayBuffer(CONTROL_BLOCK_BYTES));
   block.numbers[NUMBER_WORD.scale] = 1;
   return block;
+}
+
+/** The scale from `atNs` on; saying one twice changes nothing. One writer. */
+export function setScale({ words, numbers, changes }: ControlBlock, scale: number, atNs: number): void {
+  if (numbers[NUMBER_WORD.scale] === scale) return;
+  numbers[NUMBER_WORD.scale] = scale;
+  const count = Atomics.load(words, WORD.scaleChanges);
+  changes.set([scale, atNs], 2 * (count % SCALE_CHANGES));
+  Atomics.store(words, WORD.scaleChanges, count + 1);
 }
 
 /** Raises the wake word and wakes whoever waits on it. */

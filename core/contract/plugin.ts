@@ -76,6 +76,8 @@ export interface ActorContext<O, M extends MetricSpecs> {
   /** CLOCK_MONOTONIC. Date.now is banned in simulators. */
   nowNs(): number;
   readonly metrics: Recorders<M>;
+  /** Due times and recording of operations, for engines with a `run()` of their own; step and stepAsync need neither. */
+  readonly operations: Operations;
   /** One memory for all instances of the actor, of the size that `shared` declared; else null. */
   readonly shared: SharedArrayBuffer | null;
   readonly lease: Lease;
@@ -102,27 +104,62 @@ export interface Operation {
   random(): number;
 }
 
+/** One operation that an engine has ended. Read at once: the object may be used again. */
+export interface OperationRecord {
+  /** One of the simulator's `operations`; default: the first. */
+  readonly op?: string;
+  /** It failed, with this code. */
+  readonly code?: string;
+  /** As told by nextDueNs; for operations without a due time, when the engine wanted to start it. */
+  readonly dueNs: number;
+  readonly startNs: number;
+  readonly endNs: number;
+  readonly bytes?: number;
+}
+
+/**
+ * For engines that batch. With the controls rate and concurrency: start what nextDueNs says is due, record what has
+ * ended, and park until the next is due (`ctx.park(ms)`; async engines await their completions or a timer).
+ */
+export interface Operations {
+  /**
+   * When one more may start, CLOCK_MONOTONIC: now or earlier means at once. Infinity while none may: nothing is due
+   * any more, `inFlight` or the places asked for are in use, or the actor is paused, idle or stopped.
+   */
+  nextDueNs(): number;
+  /** The operation that nextDueNs told starts now (or started at startNs). */
+  start(dueNs: number, startNs?: number): void;
+  /** It has ended. Under a rate only what was started can end. */
+  record(operation: OperationRecord): void;
+}
+
 /** What an operation did. `op` names one of the simulator's `operations` (default: the first). */
 export interface Outcome {
   readonly op?: string;
   readonly bytes?: number;
 }
 
-/** A failed operation, counted under its code; the actor goes on. Anything else that is thrown fails the actor. */
+/**
+ * A failed operation, counted under its code and kind (`op`, default: the first); the actor goes on. Anything else that
+ * is thrown fails the actor. Its latency goes to `op.failed.latency`, never to `op.latency`.
+ */
 export class OperationError extends Error {
   override name = 'OperationError';
   readonly code: string;
-  constructor(code: string, message: string = code) {
+  readonly op: string | undefined;
+  constructor(code: string, message: string = code, op?: string) {
     super(message);
     this.code = code;
+    this.op = op;
   }
 }
 
 /**
  * One running instance. It works in exactly one way:
  * - `step(op)`: one operation, synchronous, called when due;
- * - `stepAsync(op)`: one operation; the core keeps up to the instance's share of `inFlight` outstanding;
- * - `run()`: its own loop until stopped();
+ * - `stepAsync(op)`: one operation; the core keeps up to the instance's share of `inFlight` outstanding, and those that
+ *   have not ended a second after `op.signal` asked them to count as unfinished;
+ * - `run()`: its own loop until stopped(), or until it returns 'done';
  * - `adjust(amount)` alone, for holders (controls amount and growth): move towards the amount, at most 100 ms of
  *   work a call, and report with achieved(). Called again while achieved differs from asked; a holder at its
  *   amount is parked and costs nothing.
@@ -131,7 +168,7 @@ export class OperationError extends Error {
 export interface ActorInstance {
   step?(op: Operation): Outcome | 'done' | void;
   stepAsync?(op: Operation): Promise<Outcome | 'done' | void>;
-  run?(): Promise<void> | void;
+  run?(): Promise<'done' | void> | 'done' | void;
   adjust?(amount: number): Promise<void> | void;
   /** Give back everything held, now; a later adjust with an amount above 0 takes again. */
   release?(): Promise<void> | void;

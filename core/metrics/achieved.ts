@@ -13,7 +13,7 @@ interface Told {
 }
 
 /**
- * Held over asked (averages weighted by time) for amounts and growth; operations done over due for rates, where
+ * Held over asked (averages weighted by time) for amounts, growth and concurrency; operations done over due for rates, where
  * due is what the arrival process drew. Where nothing was asked there is no point: nothing asked is no data.
  */
 export function achievedPoints(
@@ -26,8 +26,7 @@ export function achievedPoints(
   for (const { name, control } of actors) {
     const of = told.get(name);
     if (of === undefined) continue;
-    const share =
-      control === 'rate' ? ofRate(of) : control === 'amount' || control === 'growth' ? ofAmount(of) : null;
+    const share = control === 'rate' ? ofRate(of) : control === 'switch' ? null : ofAmount(of);
     if (share === null) continue;
     const { avg, last } = share;
     // One value a window, so that its extremes over a phase are those of closed windows.

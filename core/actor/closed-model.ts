@@ -1,0 +1,110 @@
+/**
+ * The closed model: so many places are asked for, and each takes up its next operation when the last one has ended and
+ * its think time is over; that is when the operation is due. Other controls than concurrency have one place while
+ * anything is asked. Made by `pacing.ts`.
+ */
+import type { Paced } from './paced.js';
+import type { Model } from './model.js';
+
+export class ClosedModel implements Model {
+  readonly #ctx: Paced;
+  readonly #thinkNs: number;
+  /** Places that have thought or are thinking, by when they are ready: ascending, since all think equally long. */
+  #ready: number[] = [];
+  #head = 0;
+  /** Places that came up and have not had an operation yet, and when the first of them did. */
+  #fresh = 0;
+  #freshNs = 0;
+  #inFlight = 0;
+  #due = 0;
+  /** Time in flight and thinking, summed over the places since `held` was asked last. */
+  #usedNs = 0;
+  #flightAtNs: number;
+  /** Think time that was added and lay ahead then. */
+  #aheadNs = 0;
+  #hasEnded = false;
+  readonly dropped = 0;
+  readonly queued = 0;
+  readonly awaitsEnds = true;
+
+  constructor(ctx: Paced, thinkNs: number, now: number) {
+    this.#ctx = ctx;
+    this.#thinkNs = thinkNs;
+    this.#flightAtNs = now;
+  }
+
+  nextNs(now: number): number {
+    this.#fit(this.#hasEnded ? 0 : this.#asked(now), now);
+    if (this.#fresh > 0) return this.#freshNs;
+    return this.#ready[this.#head] ?? Infinity;
+  }
+
+  start(dueNs: number, now: number): void {
+    if (this.#fresh > 0 && dueNs === this.#freshNs) this.#fresh--;
+    else this.#shift();
+    this.#due++;
+    this.#fly(now, 1);
+  }
+
+  ended(now: number): void {
+    this.#fly(now, -1);
+    this.#ready.push(now + this.#thinkNs);
+    this.#usedNs += this.#thinkNs;
+  }
+
+  dueBy(): number {
+    return this.#due;
+  }
+
+  held(now: number, spanNs: number): number {
+    this.#fly(now, 0);
+    let aheadNs = 0;
+    for (let i = this.#head; i < this.#ready.length; i++) aheadNs += Math.max(0, (this.#ready[i] ?? 0) - now);
+    const usedNs = this.#usedNs + this.#aheadNs - aheadNs;
+    this.#usedNs = 0;
+    this.#aheadNs = aheadNs;
+    return usedNs / spanNs;
+  }
+
+  end(now: number): void {
+    this.#hasEnded = true;
+    this.#fit(0, now);
+  }
+
+  #asked(now: number): number {
+    const { control, timeline, scale, whole, instance, waiter } = this.#ctx;
+    const asked = this.#ctx.askedAt(now);
+    if (timeline.isIdle(now) || waiter.isReleasing) return 0;
+    if (control !== 'concurrency') return asked > 0 ? 1 : 0;
+    // Rounded for the actor and then divided, remainders to the first: places of instances add up to the actor's.
+    const places = Math.round(timeline.level(now) * scale * whole);
+    return Math.floor(places / instance.count) + (instance.index < places % instance.count ? 1 : 0);
+  }
+
+  /** Places that are too many go as soon as nothing is in flight in them. */
+  #fit(asked: number, now: number): void {
+    let more = asked - this.#inFlight - this.#fresh - (this.#ready.length - this.#head);
+    if (more > 0) {
+      if (this.#fresh === 0) this.#freshNs = now;
+      this.#fresh += more;
+      return;
+    }
+    for (; more < 0 && this.#fresh > 0; more++) this.#fresh--;
+    for (; more < 0 && this.#ready.length > this.#head; more++) {
+      this.#usedNs -= Math.max(0, (this.#ready.pop() ?? now) - now);
+    }
+  }
+
+  #shift(): void {
+    this.#head++;
+    if (this.#head < 1024 || this.#head * 2 < this.#ready.length) return;
+    this.#ready = this.#ready.slice(this.#head);
+    this.#head = 0;
+  }
+
+  #fly(now: number, change: number): void {
+    this.#usedNs += this.#inFlight * (now - this.#flightAtNs);
+    this.#flightAtNs = now;
+    this.#inFlight += change;
+  }
+}
