@@ -2,6 +2,7 @@
  * Where a plugin's module lies: a path or a package name and the folder that says it enter, a file URL leaves. The
  * registry calls it. Only what is named is looked for; nothing is scanned.
  */
+import type { Stats } from 'node:fs';
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, isAbsolute, join, resolve } from 'node:path';
@@ -20,9 +21,17 @@ function fail(message: string, hint?: string): BruntError {
   return new BruntError({ code: 'E_PLUGIN_LOAD', message, ...(hint !== undefined && { hint }) });
 }
 
+function statOf(path: string): Stats | undefined {
+  try {
+    return statSync(path, { throwIfNoEntry: false });
+  } catch {
+    return undefined; // a part of the path is a file, or may not be looked into: nothing is there for us
+  }
+}
+
 function fileAt(specifier: string, directory: string): string {
   const file = resolve(directory, specifier);
-  const stat = statSync(file, { throwIfNoEntry: false });
+  const stat = statOf(file);
   if (stat === undefined) throw fail(`there is no file "${file}"`);
   if (!stat.isFile()) throw fail(`"${file}" is not a file`, 'Name the module itself, such as "./plugin.js".');
   return file;
@@ -46,8 +55,7 @@ function packageEntry(name: string, directory: string): string {
 
 /** The module of a package by its folder, or of a file by itself. Throws E_PLUGIN_LOAD when there is none. */
 export function locateAt(path: string): string {
-  if (statSync(path, { throwIfNoEntry: false })?.isDirectory() !== true)
-    return locatePlugin(resolve(path), dirname(path));
+  if (statOf(path)?.isDirectory() !== true) return locatePlugin(resolve(path), dirname(path));
   if (!existsSync(join(path, 'package.json'))) throw fail(`the folder "${path}" has no package.json`);
   const entry = entryOf(path);
   if (existsSync(entry)) return pathToFileURL(entry).href;
