@@ -13,6 +13,10 @@ export interface Libc {
   setFifo(priority: number): boolean;
   /** CPU time of the calling thread, in nanoseconds (CLOCK_THREAD_CPUTIME_ID). */
   threadCpuNs(): number;
+  /** What descendants of this process leave behind becomes its child, not init's. False when not possible. */
+  adoptOrphans(): boolean;
+  /** Takes a dead child off the process table. False when it still lives or is not a child. Never blocks. */
+  waitFor(pid: number): boolean;
 }
 
 type Koffi = typeof import('koffi');
@@ -21,6 +25,8 @@ const SCHED_FIFO = 1;
 /** Threads that the raised one starts get an ordinary policy again. */
 const SCHED_RESET_ON_FORK = 0x4000_0000;
 const CLOCK_THREAD_CPUTIME_ID = 3;
+const PR_SET_CHILD_SUBREAPER = 36;
+const WNOHANG = 1;
 
 let loaded: Libc | null | undefined;
 
@@ -61,12 +67,23 @@ function declare(koffi: Koffi): Libc {
     clock: number,
     time: BigInt64Array,
   ) => number;
+  const prctl = self.func('int prctl(int option, unsigned long value)') as (
+    option: number,
+    value: number,
+  ) => number;
+  const waitpid = self.func('int waitpid(int pid, void *status, int options)') as (
+    pid: number,
+    status: null,
+    options: number,
+  ) => number;
   const time = new BigInt64Array(2);
   return {
     alarm,
     getppid,
     setFifo: (priority) =>
       setScheduler(0, SCHED_FIFO | SCHED_RESET_ON_FORK, new Int32Array([priority])) === 0,
+    adoptOrphans: () => prctl(PR_SET_CHILD_SUBREAPER, 1) === 0,
+    waitFor: (pid) => waitpid(pid, null, WNOHANG) === pid,
     threadCpuNs: () => {
       clockGettime(CLOCK_THREAD_CPUTIME_ID, time);
       return Number(time[0]) * 1e9 + Number(time[1]);

@@ -31,15 +31,16 @@ function readyMistake(
   catalogue: readonly CatalogueEntry[],
 ): Mistake | null {
   const at = { path: ['target', 'ready'], seen: text };
-  const { forMs: _held, ...atOnce } = assertion;
+  // Unlike a threshold it may have to hold for some time.
+  const { aggregate, operator, operand } = assertion;
+  const atOnce = { aggregate, operator, operand, text: assertion.text };
   const objection = checkThreshold({ selector, assertion: atOnce }, catalogue);
   if (objection !== null) return { ...at, code: 'E_SCHEMA', ...objection };
   if (!selector.metric.startsWith('probe.')) {
     const message = 'a target is ready by what a probe says: nothing else is measured before the start';
     return { ...at, code: 'E_SCHEMA', message, hint: 'For example "probe.up{probe:api} last == 1".' };
   }
-  const { kind } = assertion.operand;
-  if (kind === 'phase' || kind === 'baseline') {
+  if (operand.kind === 'phase' || operand.kind === 'baseline') {
     return { ...at, code: 'E_SCHEMA', message: 'no phase has run when the target gets ready' };
   }
   const known = probes.map(({ name }) => name);

@@ -30,6 +30,14 @@ function describe(event: RunEvent): string | null {
       return `${event.actors.join(', ')} took ${event.resource} without a lease: ${formatValue(event.grown, event.resource === 'memory' ? 'bytes' : 'count')} more than before`;
     case 'actor.log':
       return event.level === 'debug' ? null : `${event.actor}: ${event.message}`;
+    case 'probe.log':
+      return event.level === 'debug' ? null : `probe ${event.probe}: ${event.message}`;
+    case 'target.output':
+      return `target: ${event.text}`;
+    case 'target.ready':
+      return `target ready after ${formatValue(event.tookMs * 1e6, 'ns')}`;
+    case 'target.ended':
+      return event.wasAsked ? null : `target ended: ${event.cause}`;
     case 'stop.rung':
       return event.rung === 'terminate' || event.rung === 'kill'
         ? `${event.rung} ${event.agent}: ${event.detail}`
