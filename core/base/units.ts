@@ -117,3 +117,25 @@ export function formatClock(milliseconds: number): string {
   const [h, m, s] = [Math.floor(total / 3600), Math.floor(total / 60) % 60, total % 60];
   return h > 0 ? `${h}:${pad(m)}:${pad(s)}` : `${pad(m)}:${pad(s)}`;
 }
+
+const SPANS: readonly (readonly [number, string])[] = [
+  [86_400_000, 'd'],
+  [3_600_000, 'h'],
+  [60_000, 'min'],
+];
+
+/** How long something took, in two parts at most: "3.2 s", "6 min 12 s", "3 h 5 min". */
+export function formatSpan(milliseconds: number): string {
+  if (milliseconds < 60_000) return formatQuantity(milliseconds * 1e6, 'time');
+  // Rounded before it is divided: 59.7 s are a minute, and 1 min 59.7 s are two.
+  const wholeMs =
+    milliseconds < 3_600_000
+      ? Math.round(milliseconds / 1000) * 1000
+      : Math.round(milliseconds / 60_000) * 60_000;
+  const at = SPANS.findIndex(([factor]) => wholeMs >= factor);
+  const [factor, name] = SPANS[at] ?? [60_000, 'min'];
+  const [nextFactor, nextName] = SPANS[at + 1] ?? [1000, 's'];
+  const rest = Math.floor((wholeMs % factor) / nextFactor);
+  const first = `${Math.floor(wholeMs / factor)} ${name}`;
+  return rest === 0 ? first : `${first} ${rest} ${nextName}`;
+}

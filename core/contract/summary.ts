@@ -77,6 +77,8 @@ export interface SeriesSummary {
 export interface PhaseSummary {
   readonly name: string;
   readonly index: number;
+  /** Of a repeated phase, from 1. */
+  readonly round?: number;
   readonly measured: boolean;
   readonly tookMs: number;
   readonly windows: number;
@@ -92,6 +94,8 @@ export interface ActorSummary {
   /** By phase in which it was loaded: what was asked and done, time-weighted; lowest window of achieved (share). */
   readonly phases: readonly {
     readonly phase: string;
+    /** Of a repeated phase, from 1. */
+    readonly round?: number;
     readonly asked: number;
     readonly held: number;
     readonly achieved: number | null;

@@ -13,11 +13,12 @@ import { ACTOR_METRICS, HOST_METRICS, OP_METRICS, RUN_METRICS, actorMetrics } fr
 import type { DigestRecord } from './digest.js';
 import { digestRecord } from './digest.js';
 import { seriesKey } from './layout.js';
-import { PHASE_TAG, looksAt, matches, ownerOf } from './selector.js';
+import { PHASE_TAG, anyCode, looksAt, matches, ownerOf } from './selector.js';
+import type { Across } from './points.js';
 import type { Steadiness } from './steady-watch.js';
 import { SteadyWatch } from './steady-watch.js';
 import type { PhaseSeries, PhaseTotals, Total } from './totals.js';
-import { SeriesTotal, inSequence, sideBySide } from './totals.js';
+import { SeriesTotal, inSequence, shareOf, sideBySide } from './totals.js';
 
 /** What a selector found for one actor or probe (null: series of the machine or of the run). */
 export interface Selection {
@@ -35,6 +36,7 @@ export class RunAccumulator {
   readonly #phases = new Map<number, PhaseTotals>();
   readonly #breaks: BreakWatch;
   readonly #steady: SteadyWatch;
+  #endMs = 0;
 
   constructor(plan: Plan) {
     this.#plan = plan;
@@ -47,6 +49,7 @@ export class RunAccumulator {
   }
 
   add(window: Window): void {
+    this.#endMs = Math.max(this.#endMs, window.endMs);
     const phase = this.#phaseOf(window);
     phase.spanMs += window.endMs - window.startMs;
     phase.windows++;
@@ -64,6 +67,11 @@ export class RunAccumulator {
     if (!window.measured) return;
     this.#breaks.add(window);
     this.#steady.add(window);
+  }
+
+  /** End of the last window, since the start instant; 0 without any. */
+  get endMs(): number {
+    return this.#endMs;
   }
 
   /** The phases that had windows, in order. */
@@ -89,7 +97,7 @@ export class RunAccumulator {
       looksAt(selector, { phase: name, round, measured }, phases),
     );
     const spanMs = looked.reduce((sum, phase) => sum + phase.spanMs, 0);
-    const names = looked.map((phase) => phase.name);
+    const names = [...new Set(looked.map((phase) => phase.name))];
     const byActor = this.#totalsByActor(selector, looked);
     const isByCode = selector.tags['code'] !== undefined;
     const withoutCode = isByCode ? this.#totalsByActor(anyCode(selector), looked) : byActor;
@@ -103,7 +111,7 @@ export class RunAccumulator {
   }
 
   #totalsByActor(selector: Selector, looked: readonly PhaseTotals[]): Map<string | null, Selected> {
-    const across = this.#specs.get(selector.metric)?.across ?? 'sum';
+    const across = this.acrossOf(selector.metric);
     const byActor = new Map<string | null, Map<string, { tags: Tags; totals: Total[] }>>();
     for (const phase of looked) {
       for (const [key, { metric, tags, total }] of phase.series) {
@@ -147,6 +155,7 @@ export class RunAccumulator {
     return this.phaseTotals.map((phase) => ({
       name: phase.name,
       index: phase.index,
+      ...(phase.round === null ? {} : { round: phase.round }),
       measured: phase.measured,
       tookMs: phase.spanMs,
       windows: phase.windows,
@@ -181,8 +190,12 @@ export class RunAccumulator {
         bySeries.set(key, there);
       }
     }
-    const name = phaseIndex === undefined ? undefined : looked[0]?.name;
-    const scope = name === undefined ? { scope: 'run' as const } : { scope: 'phase' as const, phase: name };
+    const whose = phaseIndex === undefined ? undefined : looked[0];
+    const round = whose?.round ?? null;
+    const scope =
+      whose === undefined
+        ? { scope: 'run' as const }
+        : { scope: 'phase' as const, phase: whose.name, ...(round === null ? {} : { round }) };
     return [...bySeries.values()].flatMap(({ series: { metric, tags }, totals }) => {
       const { point } = inSequence(totals);
       return point.kind === 'trend' ? [digestRecord({ ...scope, metric, tags }, point)] : [];
@@ -196,6 +209,11 @@ export class RunAccumulator {
       return actorMetrics(actor)[metric].unit;
     }
     return this.#specs.get(metric)?.unit ?? 'count';
+  }
+
+  /** How several series of one owner make one. */
+  acrossOf(metric: string): Across {
+    return this.#specs.get(metric)?.across ?? 'sum';
   }
 
   kindOf(metric: string): MetricKind {
@@ -224,15 +242,4 @@ export class RunAccumulator {
 interface Selected {
   readonly tags: Tags;
   readonly total: Total;
-}
-
-function anyCode(selector: Selector): Selector {
-  const tags = Object.entries(selector.tags).filter(([name]) => name !== 'code');
-  return { metric: selector.metric, tags: Object.fromEntries(tags) };
-}
-
-/** The share of one error code is of all operations, which are spread over all codes. */
-function shareOf(part: Total, whole: Total | undefined): Total {
-  if (part.point.kind !== 'ratio' || whole?.point.kind !== 'ratio') return part;
-  return { ...part, point: { ...part.point, total: whole.point.total } };
 }

@@ -13,6 +13,8 @@ export interface DigestRecord {
   readonly scope: 'phase' | 'run';
   /** With scope `phase`. */
   readonly phase?: string;
+  /** Of a repeated phase. */
+  readonly round?: number;
   readonly metric: string;
   readonly tags: Tags;
   readonly count: number;
@@ -52,7 +54,7 @@ export function digestOf(bins: Bins): Digest {
 }
 
 export function digestRecord(
-  whose: Pick<DigestRecord, 'scope' | 'phase' | 'metric' | 'tags'>,
+  whose: Pick<DigestRecord, 'scope' | 'phase' | 'round' | 'metric' | 'tags'>,
   { bins, count, sum, min, max }: Point & { kind: 'trend' },
 ): DigestRecord {
   return { ...whose, count, sum, min, max, centroids: digestOf(bins).centroids() };

@@ -38,3 +38,13 @@ export function matches(selector: Selector, metric: string, tags: Tags): boolean
     return value !== undefined && (values.includes(value) || values.includes(ANY));
   });
 }
+
+/** Actors or probes that the selector names one by one. */
+export function namedOwners({ tags }: Selector): readonly string[] {
+  return (tags['actor'] ?? tags['probe'] ?? []).filter((name) => name !== ANY);
+}
+
+/** The same selector whatever the error code. */
+export function anyCode({ metric, tags }: Selector): Selector {
+  return { metric, tags: Object.fromEntries(Object.entries(tags).filter(([name]) => name !== 'code')) };
+}

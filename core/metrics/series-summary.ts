@@ -78,6 +78,7 @@ export function actorSummary(
     return [
       {
         phase: phase.name,
+        ...(phase.round === null ? {} : { round: phase.round }),
         asked,
         held: heldAvg,
         achieved: achieved?.point.avg ?? null,

@@ -10,8 +10,9 @@ import type { Plan, PlannedThreshold } from '../contract/plan.js';
 import type { ThresholdResult } from '../contract/summary.js';
 import type { RunAccumulator, Selection } from './accumulate.js';
 import { aggregateOf } from './aggregate.js';
-import { compare, fixedBound } from './compare.js';
-import { PHASE_TAG, ROUND_TAG } from './selector.js';
+import { boundFor } from './bound.js';
+import { compare } from './compare.js';
+import { PHASE_TAG, ROUND_TAG, namedOwners } from './selector.js';
 import { dimensionsOf, resultUnit } from './threshold-units.js';
 
 export interface Objection {
@@ -164,9 +165,7 @@ export function judge(plan: Pick<Plan, 'thresholds'>, accumulator: RunAccumulato
   return plan.thresholds.flatMap((threshold) => {
     const found = accumulator.select(threshold.selector);
     const results = found.map((selection) => judgeOne(threshold, selection, accumulator));
-    const { actor: actors, probe: probes } = threshold.selector.tags;
-    const named = (actors ?? probes)?.filter((name) => name !== '*') ?? [];
-    for (const actor of named) {
+    for (const actor of namedOwners(threshold.selector)) {
       if (!found.some((selection) => selection.actor === actor))
         results.push(noData(threshold, actor, accumulator));
     }
@@ -183,26 +182,14 @@ function judgeOne(
   const value = aggregateOf(selection.total, aggregate, selection);
   const result = base(threshold, selection, accumulator);
   if (value === null) return { ...result, value, ok: false, detail: 'no data' };
-  const bound = boundOf(threshold, selection, accumulator);
+  const { selector, assertion } = threshold;
+  const bound = boundFor({ selector, ...assertion }, selection.actor, accumulator);
   if (bound === null) return { ...result, value, ok: false, detail: 'no data to compare with' };
   if (compare(value, operator, bound)) return { ...result, value, ok: true, detail: null };
   const first = accumulator.firstBreak(threshold, selection.actor);
   const side = operator === '>' || operator === '>=' ? 'below' : operator === '!=' ? 'equal' : 'above';
   const detail = first === null ? null : `first ${side} in ${first.phase} at ${formatClock(first.atMs)}`;
   return { ...result, value, ok: false, detail };
-}
-
-/** `phase(before) * 1.2`: the same figure of the same actor in that phase. */
-function boundOf(
-  { selector, assertion }: PlannedThreshold,
-  { actor }: Selection,
-  accumulator: RunAccumulator,
-): number | null {
-  const { operand, aggregate } = assertion;
-  if (operand.kind !== 'phase') return fixedBound(operand);
-  const there = accumulator.select(selector, [operand.phase]).find((selection) => selection.actor === actor);
-  const value = there === undefined ? null : aggregateOf(there.total, aggregate, there);
-  return value === null ? null : value * (operand.times ?? 1) + (operand.plus?.value ?? 0);
 }
 
 function base(

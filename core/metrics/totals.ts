@@ -155,3 +155,9 @@ export function sideBySide(totals: readonly Total[], across: Across): Total {
     };
   });
 }
+
+/** The share of one error code is of all operations, which are spread over all codes. */
+export function shareOf(part: Total, whole: Total | undefined): Total {
+  if (part.point.kind !== 'ratio' || whole?.point.kind !== 'ratio') return part;
+  return { ...part, point: { ...part.point, total: whole.point.total } };
+}

@@ -16,6 +16,10 @@ export interface TrustFacts {
   readonly clockJumpMs: number | null;
   readonly ownCpuShare: number | null;
   readonly ended: StopCause | null;
+  /** False: the process that ran it was gone before its end, and this is what its record holds. */
+  readonly hasEnded: boolean;
+  /** How often each actor was started again. */
+  readonly restarts: ReadonlyMap<string, number>;
   /** Actors of which an instance failed. */
   readonly failures: number;
   /** What actors took without a lease, a sentence each. */
@@ -54,6 +58,8 @@ export function checkTrust(input: TrustInput): TrustReport {
     { check: 'operations-done', ...checkOperations(input) },
     { check: 'own-cpu', ...checkOwnCpu(input.facts) },
     { check: 'refused-values', ...checkRefused(input.facts) },
+    { check: 'restarts', ...checkRestarts(input.facts) },
+    { check: 'run-ended', ...checkEnded(input.facts) },
     { check: 'unleased', ...checkUnleased(input.facts) },
   ];
   return { trustworthy: checks.every((check) => check.ok !== false), checks };
@@ -81,6 +87,17 @@ function checkAchieved({ accumulator }: TrustInput): Verdict {
 function checkActors({ facts }: TrustInput): Verdict {
   if (facts.failures === 0) return verdict(true, 'no actor failed');
   return verdict(false, `${facts.failures} actors failed: the load was not the one planned`);
+}
+
+function checkRestarts({ restarts }: TrustFacts): Verdict {
+  if (restarts.size === 0) return verdict(true, 'no actor was started again');
+  const texts = [...restarts].map(([actor, times]) => `${actor} ${times === 1 ? 'once' : `${times} times`}`);
+  return verdict(false, `started again: ${texts.join(', ')}; the load was not the one planned`);
+}
+
+function checkEnded({ hasEnded }: TrustFacts): Verdict {
+  if (hasEnded) return verdict(true, 'the run came to its end');
+  return verdict(false, 'the run did not end itself: what came after its last window is not known');
 }
 
 function checkFrames({ lostFrames, lateFrames }: TrustFacts): Verdict {

@@ -1,16 +1,19 @@
 /**
- * All agents of a run: forks and loads them, turns what they say into events, frames and accounts, and answers the
- * end of an instance or of an agent. Owned by the orchestrator.
+ * All agents of a run: forks and loads them, turns what they say into events, frames and accounts, and forks a lost
+ * one anew where its actors want that. Owned by the orchestrator.
  */
 import { must, unreachable } from '../base/assert.js';
-import type { FromAgent, InstanceOutcome, ToAgent } from '../contract/messages.js';
+import { messageOf } from '../base/errors.js';
+import type { FromAgent, ToAgent } from '../contract/messages.js';
 import type { Plan, PlannedActor } from '../contract/plan.js';
 import { reap } from '../agent/journal.js';
 import type { LostInstance } from './agent-handle.js';
 import { AgentHandle } from './agent-handle.js';
 import type { EventDesk } from './event-desk.js';
 import type { NumbersDesk } from './numbers-desk.js';
+import type { PhaseDesk } from './phase-desk.js';
 import type { SafetyDesk } from './safety-desk.js';
+import { Supervisor } from './supervisor.js';
 
 /** An agent that hears nothing from the orchestrator for so long ends itself. */
 const LEASE_MS = 2000;
@@ -25,22 +28,30 @@ export interface AgentDeskInput {
   readonly recordDir: string;
 }
 
-/** Whom the agents' numbers and accounts go to: there once everything is open. */
+/** Whom the agents' numbers, accounts and ends go to: there once everything is open. */
 export interface AgentEars {
   readonly numbers: NumbersDesk;
   readonly safety: SafetyDesk;
+  readonly phases: PhaseDesk;
 }
 
 export class AgentDesk {
   /** Paths that could not be removed, each with the reason. */
   readonly leftBehind: string[] = [];
   readonly #input: AgentDeskInput;
+  readonly #supervisor: Supervisor;
+  /** The present life of each. */
   readonly #agents = new Map<string, AgentHandle>();
   readonly #agentOf = new Map<string, AgentHandle>();
   #ears: AgentEars | null = null;
 
   constructor(input: AgentDeskInput) {
     this.#input = input;
+    this.#supervisor = new Supervisor({
+      ...input,
+      onDone: (actor, instance) => this.#ears?.phases.instanceDone(actor, instance),
+      onRestarted: (actor) => this.#ears?.numbers.host?.restarted(actor),
+    });
   }
 
   get all(): readonly AgentHandle[] {
@@ -49,13 +60,15 @@ export class AgentDesk {
 
   /** Early: agents boot while the rest is being opened, and say nothing but hello until they are loaded. */
   fork(): void {
-    for (const { name, actors } of this.#input.plan.agents) {
-      const agent = this.#fork(
-        name,
-        actors.map((actor) => this.#actor(actor)),
+    const { plan } = this.#input;
+    for (const { name, actors } of plan.agents) {
+      const members = actors.map((actor) =>
+        must(
+          plan.actors.find((a) => a.name === actor),
+          `actor ${actor}`,
+        ),
       );
-      this.#agents.set(name, agent);
-      for (const actor of actors) this.#agentOf.set(actor, agent);
+      this.#fork(name, members, 0);
     }
   }
 
@@ -81,6 +94,10 @@ export class AgentDesk {
     this.#agents.get(agent)?.send(message);
   }
 
+  toAll(message: ToAgent): void {
+    for (const agent of this.all) agent.send(message);
+  }
+
   kill(): void {
     for (const agent of this.all) agent.kill();
   }
@@ -91,7 +108,7 @@ export class AgentDesk {
     for (const agent of this.all) this.#reap(agent);
   }
 
-  #fork(name: string, actors: readonly PlannedActor[]): AgentHandle {
+  #fork(name: string, actors: readonly PlannedActor[], epoch: number): AgentHandle {
     const { run, plan, recordDir, events } = this.#input;
     const { phases, seed, windowMs, safety, host } = plan;
     const load = {
@@ -103,11 +120,19 @@ export class AgentDesk {
       journal: `${recordDir}/journal-${name.replaceAll('/', '-')}.ndjson`,
       tmp: host.tmp,
     };
-    return new AgentHandle(run, { name, actors: actors.map((actor) => actor.name) }, actors, load, {
+    const life = { name, epoch, actors: actors.map((actor) => actor.name) };
+    const agent = new AgentHandle(run, life, actors, load, {
       message: (from, body) => this.#onMessage(from, body),
       output: (from, stream, text) => events.emit({ type: 'agent.output', agent: from.name, stream, text }),
       lost: (from, cause, running) => this.#onLost(from, cause, running),
     });
+    this.#agents.set(name, agent);
+    for (const actor of actors) this.#agentOf.set(actor.name, agent);
+    // All its instances have ended while the run goes on: windows need not wait for it any more.
+    void agent.idle.then(() => {
+      if (events.stopCause === null && this.#agents.get(name) === agent) this.#ears?.numbers.forget(name);
+    });
+    return agent;
   }
 
   #onMessage(agent: AgentHandle, body: FromAgent): void {
@@ -122,13 +147,9 @@ export class AgentDesk {
       case 'accounts':
         return this.#ears?.safety.accounts(agent.name, body.accounts);
       case 'ended':
-        return this.#onEnded(body.actor, body.instance, body.outcome);
+        return this.#supervisor.ended(agent, body);
       case 'stuck':
-        events.emit({ ...body, type: 'actor.stuck' });
-        return events.stop(
-          'actor',
-          `${body.actor}[${body.instance}] is stuck in ${body.method}: silent for ${body.silentMs} ms`,
-        );
+        return this.#supervisor.stuck(agent, body);
       case 'unleased':
         return events.emit({ ...body, type: 'actor.unleased', agent: agent.name });
       case 'log':
@@ -142,47 +163,37 @@ export class AgentDesk {
     }
   }
 
-  #onEnded(actor: string, instance: number, outcome: InstanceOutcome): void {
-    const { events } = this.#input;
-    if (outcome.kind === 'done' || outcome.kind === 'stopped') {
-      events.emit({ type: 'actor.ended', actor, instance });
-      return;
-    }
-    const isUnavailable = outcome.kind === 'unavailable';
-    const reason =
-      outcome.kind === 'terminated' ? 'did not stop when asked; its thread was terminated' : outcome.reason;
-    events.emit({
-      type: 'actor.failed',
-      actor,
-      instance,
-      ...this.#ownerOf(actor),
-      method: 'method' in outcome ? outcome.method : null,
-      code: isUnavailable ? 'E_UNAVAILABLE' : 'E_ACTOR_FAILED',
-      reason,
-      ...('stack' in outcome ? { stack: outcome.stack } : {}),
-    });
-    events.stop(isUnavailable ? 'cannot-start' : 'actor', `${actor}: ${reason}`);
-  }
-
   #onLost(agent: AgentHandle, cause: string, running: readonly LostInstance[]): void {
-    const { events } = this.#input;
     this.#ears?.numbers.forget(agent.name);
     this.#ears?.safety.unwatch(agent.name);
-    const actors = [...new Set(running.map(({ actor }) => actor))];
-    events.emit({ type: 'agent.lost', agent: agent.name, pid: agent.pid, cause, actors });
-    if (events.stopCause === 'safety') return; // the gate's last rung ended it
-    for (const { actor, instance, method } of running) {
-      events.emit({
-        type: 'actor.failed',
-        actor,
-        instance,
-        ...this.#ownerOf(actor),
-        method,
-        code: 'E_AGENT_LOST',
-        reason: `its agent ${agent.name} (pid ${agent.pid}) ended: ${cause}`,
-      });
+    const again = this.#supervisor.lost(agent, cause, running);
+    if (again.length > 0) void this.#forkAnew(agent, again);
+  }
+
+  /** What is lost comes back as a new life: loaded from the beginning, started at the present instant. */
+  async #forkAnew(lost: AgentHandle, actors: readonly PlannedActor[]): Promise<void> {
+    const { events } = this.#input;
+    this.#reap(lost);
+    try {
+      const agent = this.#fork(lost.name, actors, lost.epoch + 1);
+      agent.load();
+      await agent.ready();
+      this.#rejoin(agent);
+    } catch (error) {
+      // Lost once more: that life has an answer of its own.
+      const isCurrent = this.#agents.get(lost.name)?.epoch === lost.epoch + 1;
+      if (isCurrent) events.stop('actor', `agent ${lost.name} did not come back: ${messageOf(error)}`);
     }
-    events.stop('actor', `agent ${agent.name} ended: ${cause}`);
+  }
+
+  #rejoin(agent: AgentHandle): void {
+    const { startNs, stopCause } = this.#input.events;
+    if (this.#ears === null || startNs === null || stopCause !== null) return;
+    const { numbers, phases, safety } = this.#ears;
+    numbers.expect(agent.name);
+    agent.send({ type: 'phases', startsNs: phases.clock.startsNs(startNs) });
+    for (const { name } of agent.actors) safety.resendScale(name);
+    agent.send({ type: 'start', startNs });
   }
 
   #reap(agent: AgentHandle): void {
@@ -192,18 +203,5 @@ export class AgentDesk {
       this.#input.events.emit({ type: 'stop.rung', rung: 'reap', agent: agent.name, detail });
     }
     this.leftBehind.push(...left.map(({ path, reason }) => `${path}: ${reason}`));
-  }
-
-  #actor(name: string): PlannedActor {
-    return must(
-      this.#input.plan.actors.find((actor) => actor.name === name),
-      `actor ${name} of the plan`,
-    );
-  }
-
-  /** Whose code an actor runs. */
-  #ownerOf(name: string): { readonly simulator: string; readonly plugin?: string } {
-    const { simulator, plugin } = this.#actor(name);
-    return { simulator, ...(plugin !== undefined && { plugin }) };
   }
 }

@@ -35,6 +35,8 @@ export class AgentHandle implements Stoppable {
   readonly name: string;
   readonly actors: readonly PlannedActor[];
   readonly journal: string;
+  /** Which life of the agent this is. */
+  readonly epoch: number;
   readonly #link: Link;
   readonly #callbacks: AgentCallbacks;
   readonly #load: ToAgent;
@@ -51,12 +53,13 @@ export class AgentHandle implements Stoppable {
 
   constructor(
     run: string,
-    agent: PlannedAgent,
+    agent: PlannedAgent & { readonly epoch: number },
     actors: readonly PlannedActor[],
     load: Omit<ToAgent & { type: 'load' }, 'type' | 'actors' | 'journal'> & { readonly journal: string },
     callbacks: AgentCallbacks,
   ) {
     this.name = agent.name;
+    this.epoch = agent.epoch;
     this.actors = actors;
     this.journal = load.journal;
     this.#callbacks = callbacks;
@@ -65,7 +68,7 @@ export class AgentHandle implements Stoppable {
       this.#running.set(actor.name, new Set(Array.from({ length: actor.instances }, (_, i) => i)));
     }
     this.#ready.promise.catch(() => undefined); // awaited in `ready`; a failure before that is not unhandled
-    this.#link = forkAgent({ run, agent: agent.name, epoch: 0 });
+    this.#link = forkAgent({ run, agent: agent.name, epoch: agent.epoch });
     this.#link.onMessage((body, { boot }) => this.#onMessage(body, boot));
     this.#link.onOutput((stream, text) => this.#callbacks.output(this, stream, text));
     void this.#link.closed.then(({ code, signal }) => this.#onClosed(code, signal));
@@ -132,6 +135,7 @@ export class AgentHandle implements Stoppable {
   }
 
   stop(rung: 'ask' | 'release' | 'terminate'): void {
+    if (this.#boot === '') return this.kill(); // it still boots: there is nothing to give back
     this.send({ type: 'stop', rung });
   }
 
@@ -164,7 +168,8 @@ export class AgentHandle implements Stoppable {
       this.#ready.resolve();
     }
     this.#callbacks.message(this, body);
-    if (body.type === 'ended') this.#onEnded(body.actor, body.instance, body.outcome);
+    // A place that is kept is told once more when it is given up.
+    if (body.type === 'ended' && body.isHeld !== true) this.#onEnded(body.actor, body.instance, body.outcome);
   }
 
   #onEnded(actor: string, instance: number, outcome: InstanceOutcome): void {

@@ -7,15 +7,19 @@ import type { SafetyState } from '../base/sentences.js';
 import { SAFETY_STATES } from '../base/sentences.js';
 import type { Frame } from '../contract/messages.js';
 import type { MetricSpecs } from '../contract/metrics.js';
-import { RUN_METRICS } from '../metrics/catalogue.js';
+import { ACTOR_METRICS, RUN_METRICS } from '../metrics/catalogue.js';
+import type { FrameGroup } from '../metrics/frame-builder.js';
 import { FrameBuilder } from '../metrics/frame-builder.js';
 import { openRecorders, recorderBytes } from '../metrics/recorder.js';
 
 export const HOST_SOURCE = 'host';
+const RESTARTS = { 'actor.restarts': ACTOR_METRICS['actor.restarts'] };
 
 export class HostSource {
   readonly #builder = new FrameBuilder();
   readonly #recorders;
+  /** By actor: only the orchestrator knows of all its lives. */
+  readonly #restarts = new Map<string, { add(amount: number): void }>();
   #fromNs: number;
   #cpuNs = ownCpuNs();
   #phaseStartNs: number;
@@ -25,6 +29,7 @@ export class HostSource {
   constructor(
     guardBuffers: readonly { readonly specs: MetricSpecs; readonly buffer: SharedArrayBuffer }[],
     startNs: number,
+    actors: readonly string[],
   ) {
     const buffer = new SharedArrayBuffer(recorderBytes(RUN_METRICS));
     this.#recorders = openRecorders(RUN_METRICS, buffer, nowNs);
@@ -32,17 +37,31 @@ export class HostSource {
     for (const { specs, buffer: guarded } of guardBuffers) {
       this.#builder.add({ prefix: '', specs, tags: {}, buffers: [guarded] });
     }
+    for (const actor of actors) {
+      const counted = new SharedArrayBuffer(recorderBytes(RESTARTS));
+      this.#restarts.set(actor, openRecorders(RESTARTS, counted, nowNs)['actor.restarts']);
+      this.#builder.add({ prefix: '', specs: RESTARTS, tags: { actor }, buffers: [counted] });
+    }
     this.#fromNs = startNs;
     this.#phaseStartNs = startNs;
     this.setState('ok');
+  }
+
+  /** More recorders of this process: what probes and the target's meter write. */
+  add(group: FrameGroup): void {
+    this.#builder.add(group);
   }
 
   setState(state: SafetyState): void {
     this.#recorders['safety.state'].set(SAFETY_STATES.indexOf(state));
   }
 
-  phaseStarted(): void {
-    this.#phaseStartNs = nowNs();
+  phaseStarted(startNs: number): void {
+    this.#phaseStartNs = startNs;
+  }
+
+  restarted(actor: string): void {
+    this.#restarts.get(actor)?.add(1);
   }
 
   /** The frame that closes this window, acknowledged at once: nothing can lose it on the way. */
@@ -55,7 +74,9 @@ export class HostSource {
     this.cpu.spanNs += spanNs;
     this.#recorders['brunt.cpu'].advance(share, share, share, share, spanNs);
     this.#recorders['brunt.rss'].set(process.memoryUsage.rss());
-    this.#recorders['phase.time'].set(toNs - this.#phaseStartNs);
+    // It grows as time passes: exact between the ends of the span.
+    const [from, to] = [Math.max(0, this.#fromNs - this.#phaseStartNs), toNs - this.#phaseStartNs];
+    this.#recorders['phase.time'].advance((from + to) / 2, from, to, to, spanNs);
     const frame = this.#builder.build({ window, fromNs: this.#fromNs, toNs });
     if (frame === null) throw new Error('host frames are acknowledged at once');
     this.#builder.ack(frame.seq);

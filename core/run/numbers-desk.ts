@@ -9,6 +9,7 @@ import type { Plan } from '../contract/plan.js';
 import { RunAccumulator } from '../metrics/accumulate.js';
 import type { Lost } from '../metrics/windows.js';
 import { WindowStore } from '../metrics/windows.js';
+import type { PhaseClock } from '../plan/clock.js';
 import type { RecordWriter } from '../record/write.js';
 import type { EventDesk } from './event-desk.js';
 import { HOST_SOURCE, HostSource } from './host-source.js';
@@ -43,10 +44,12 @@ export class NumbersDesk {
     input.streams.windows.subscribe((window) => this.#onWindow(window));
   }
 
-  /** From now on there are windows. */
-  start(startNs: number, guardBuffers: GuardBuffers): void {
-    this.#host = new HostSource(guardBuffers, startNs);
-    this.#store = new WindowStore({ plan: this.#input.plan, startNs, graceMs: GRACE_MS });
+  /** From now on there are windows: those that the clock says. */
+  start(startNs: number, guardBuffers: GuardBuffers, clock: PhaseClock): void {
+    const { plan } = this.#input;
+    const actors = plan.actors.map(({ name }) => name);
+    this.#host = new HostSource(guardBuffers, startNs, actors);
+    this.#store = new WindowStore({ plan, startNs, graceMs: GRACE_MS, clock });
     this.#store.expect(HOST_SOURCE);
     this.#clockOffsetMs = clockOffsetMs();
   }
@@ -85,6 +88,11 @@ export class NumbersDesk {
     this.#clockJumpMs = Math.max(this.#clockJumpMs, Math.abs(clockOffsetMs() - this.#clockOffsetMs));
     this.#cuts = index + 1;
     this.#hostFrame(index);
+  }
+
+  /** Phases have moved up. */
+  moved(): void {
+    this.#store?.moved();
   }
 
   /** A run that was stopped ends within a window: the host's last word belongs to it as well. */

@@ -5,7 +5,7 @@
 import { messageOf } from '../base/errors.js';
 import { MS, nowNs } from '../base/clock.js';
 import type { Screen } from '../contract/exporter.js';
-import type { Plan } from '../contract/plan.js';
+import type { Plan, PlannedPhase } from '../contract/plan.js';
 import type { RunSummary } from '../contract/summary.js';
 import { createRecord, makeRunId } from '../record/write.js';
 import { AgentDesk } from './agent-desk.js';
@@ -15,11 +15,13 @@ import type { ExporterUse } from './fan-out.js';
 import { FanOut } from './fan-out.js';
 import { NumbersDesk } from './numbers-desk.js';
 import type { RunParts } from './parts.js';
+import { PhaseDesk } from './phase-desk.js';
 import { RunFacts } from './run-facts.js';
 import { SafetyDesk } from './safety-desk.js';
-import { walkSchedule } from './schedule.js';
+import { Schedule } from './schedule.js';
 import { climbStopLadder } from './stop-ladder.js';
 import { openStreams } from './streams.js';
+import { Surroundings } from './surroundings.js';
 
 /** Between the last agent's "ready" and the start instant: time for the message to reach all of them. */
 const START_DELAY_MS = 100;
@@ -70,15 +72,24 @@ export async function startRun(plan: Plan, deps: RunDeps): Promise<RunHandle> {
       toAgent: (agent, message) => agents.toAgent(agent, message),
       onState: (state) => numbers.host?.setState(state),
     });
-    const parts = { run, plan, record, events, agents, facts, streams, fanOut, numbers, safety };
-    return new Orchestrator(parts).handle();
+    const phases = new PhaseDesk({
+      plan,
+      events,
+      accumulator: numbers.accumulator,
+      toAll: (message) => agents.toAll(message),
+    });
+    phases.onMoved(() => numbers.moved());
+    streams.windows.subscribe((window) => phases.window(window));
+    const surroundings = new Surroundings({ plan, events });
+    const parts = { run, plan, record, events, agents, facts, streams, fanOut, numbers, phases, safety };
+    return new Orchestrator({ ...parts, surroundings }).handle();
   } catch (error) {
     agents.kill();
     throw error;
   }
 }
 
-type Connected = Omit<RunParts, 'run' | 'agents' | 'numbers' | 'safety'>;
+type Connected = Omit<RunParts, 'run' | 'agents' | 'numbers' | 'phases' | 'safety' | 'surroundings'>;
 
 /** Who hears what, in which order. */
 function connect({ plan, events, record, streams, facts, fanOut }: Connected): NumbersDesk {
@@ -128,57 +139,65 @@ class Orchestrator {
 
   /** Two steps: all instances load and report; when all have, they are given one start instant. Null: it never came. */
   async #start(): Promise<number | null> {
-    const { agents, events, numbers, safety } = this.#parts;
+    const { agents, events, numbers, phases, safety, surroundings } = this.#parts;
     const isReady = await Promise.race([
-      agents.load({ numbers, safety }).then(
-        () => true,
-        (error: unknown) => {
-          // A failure that an actor has already reported stands for itself.
-          events.stop('cannot-start', messageOf(error));
-          return false;
-        },
-      ),
+      surroundings
+        .start()
+        .then(() => agents.load({ numbers, safety, phases }))
+        .then(
+          () => true,
+          (error: unknown) => {
+            // A failure that an actor has already reported stands for itself.
+            events.stop('cannot-start', messageOf(error));
+            return false;
+          },
+        ),
       events.stopped.then(() => false),
     ]);
     if (!isReady) return null;
     const startNs = nowNs() + START_DELAY_MS * MS;
     events.setStart(startNs);
-    numbers.start(startNs, safety.guard.buffers);
+    numbers.start(startNs, safety.guard.buffers, phases.clock);
     agents.start(startNs);
     safety.start();
+    surroundings.begin(startNs, numbers.host);
     events.emit({ type: 'run.started', startedAt: new Date(Date.now() + START_DELAY_MS).toISOString() });
     return startNs;
   }
 
   /** Through all phases, or until something stops the run. */
   async #follow(startNs: number): Promise<void> {
-    const { plan, events, numbers } = this.#parts;
+    const { plan, events, numbers, phases } = this.#parts;
     const limit = setTimeout(
       () => events.stop('max-duration', `longer than safety.maxDuration`),
       Math.min(plan.safety.maxDurationMs, TIMEOUT_MAX_MS),
     );
-    let phaseStartNs = startNs;
-    const isWhole = await walkSchedule(plan, startNs, events.stopped, {
-      phaseStarted: ({ name, index }) => {
-        phaseStartNs = nowNs();
-        numbers.host?.phaseStarted();
+    const startMs = (index: number): number => phases.clock.startsMs[index] ?? 0;
+    const schedule = new Schedule(phases.clock, plan.phases, startNs, {
+      phaseStarted: (phase) => {
+        const { name, index } = phase;
+        numbers.host?.phaseStarted(startNs + startMs(index) * MS);
         events.emit({ type: 'phase.started', phase: name, phaseIndex: index });
+        phases.started(phase);
       },
       phaseEnded: ({ name, index }) => {
-        const tookMs = (nowNs() - phaseStartNs) / MS;
+        phases.ended();
+        const tookMs = events.atMs - startMs(index);
         events.emit({ type: 'phase.ended', phase: name, phaseIndex: index, tookMs });
       },
-      cut: ({ index }) => numbers.cut(index),
+      cut: (window) => numbers.cut(window),
     });
+    phases.onMoved(() => schedule.moved());
+    const isWhole = await schedule.walk(events.stopped);
     clearTimeout(limit);
     if (isWhole) events.stop('completed', 'all phases ran');
   }
 
   /** The stop ladder, then what is left: frames on their way, agents, guard. Never throws; what fails is said. */
   async #end(): Promise<{ stopMs: number; heldAtStop: Readonly<Record<string, number>> }> {
-    const { plan, events, agents, numbers, safety } = this.#parts;
+    const { plan, events, agents, numbers, phases, safety, surroundings } = this.#parts;
     const fromNs = nowNs();
-    const heldAtStop = Object.fromEntries([...safety.heldByActor()].filter(([, held]) => held > 0));
+    const heldAtStop = heldAt(phases.lastPhase, safety.heldByActor());
     await climbStopLadder(agents.all, plan.safety.gracefulStopMs, (rung, agent, detail) =>
       events.emit({ type: 'stop.rung', rung, agent, detail }),
     );
@@ -186,13 +205,26 @@ class Orchestrator {
     if (events.stopCause !== 'completed') numbers.cutShort();
     await agents.end();
     numbers.flush();
+    phases.finish();
+    await surroundings.stop();
     await safety.stop();
     return { stopMs, heldAtStop };
   }
 
   #kill(): void {
-    const { events, agents } = this.#parts;
+    const { events, agents, surroundings } = this.#parts;
     events.stop('signal', 'interrupted twice: agents killed');
     agents.kill();
+    surroundings.kill();
   }
+}
+
+/**
+ * What actors had by lease when the stop came. Accounts are as old as the last window, so an actor that the phase
+ * does not load, and which has given everything back since, is left out.
+ */
+function heldAt(phase: PlannedPhase | null, held: ReadonlyMap<string, number>): Record<string, number> {
+  const isLoaded = (actor: string): boolean =>
+    phase?.load[actor]?.some(({ from, to }) => from > 0 || to > 0) ?? false;
+  return Object.fromEntries([...held].filter(([actor, amount]) => amount > 0 && isLoaded(actor)));
 }

@@ -5,9 +5,11 @@ import type { AgentDesk } from './agent-desk.js';
 import type { EventDesk } from './event-desk.js';
 import type { FanOut } from './fan-out.js';
 import type { NumbersDesk } from './numbers-desk.js';
+import type { PhaseDesk } from './phase-desk.js';
 import type { RunFacts } from './run-facts.js';
 import type { SafetyDesk } from './safety-desk.js';
 import type { RunStreams } from './streams.js';
+import type { Surroundings } from './surroundings.js';
 
 export interface RunParts {
   readonly run: string;
@@ -19,5 +21,7 @@ export interface RunParts {
   readonly streams: RunStreams;
   readonly fanOut: FanOut;
   readonly numbers: NumbersDesk;
+  readonly phases: PhaseDesk;
   readonly safety: SafetyDesk;
+  readonly surroundings: Surroundings;
 }

@@ -18,6 +18,7 @@ const STOP_EXITS: Partial<Record<StopCause, ExitCode>> = {
   'cannot-start': EXIT.cannotStart,
   internal: EXIT.internal,
   'max-duration': EXIT.safety,
+  threshold: EXIT.threshold,
 };
 
 export class RunFacts {
@@ -31,6 +32,8 @@ export class RunFacts {
   readonly exits = new Set<ExitCode>();
   readonly reasons: string[] = [];
   readonly failures = new Map<string, string[]>();
+  /** Why each actor was started again, by actor. */
+  readonly restarts = new Map<string, string[]>();
   readonly phaseTookMs = new Map<number, number>();
   readonly notes: string[] = [];
   /** What was taken without a lease, a sentence each. */
@@ -51,8 +54,17 @@ export class RunFacts {
       case 'phase.ended':
         this.phaseTookMs.set(event.phaseIndex, event.tookMs);
         break;
+      case 'phase.reached':
+        this.notes.push(event.text);
+        break;
+      case 'phase.missed':
+        this.#missed(event);
+        break;
       case 'actor.failed':
         this.#failed(event);
+        break;
+      case 'actor.restarted':
+        this.restarts.set(event.actor, [...(this.restarts.get(event.actor) ?? []), event.reason]);
         break;
       case 'actor.unleased':
         this.unleased.push(describeUnleased(event));
@@ -77,6 +89,16 @@ export class RunFacts {
     if (exit === undefined) return;
     this.exits.add(cause === 'signal' && reason.includes('SIGTERM') ? EXIT.terminated : exit);
     this.reasons.push(reason);
+  }
+
+  #missed({ phase, until, otherwise }: RunEvent & { type: 'phase.missed' }): void {
+    const text = `${phase} ran its whole time without: ${until}`;
+    if (otherwise === 'continue') {
+      this.notes.push(text);
+      return;
+    }
+    this.exits.add(EXIT.threshold);
+    this.reasons.push(text);
   }
 
   #failed(event: RunEvent & { type: 'actor.failed' }): void {

@@ -82,6 +82,11 @@ export class SafetyDesk {
     this.guard.unwatch(agent);
   }
 
+  /** An actor that was started again in a new process knows of no scale. */
+  resendScale(actor: string): void {
+    this.#scales.resend(actor);
+  }
+
   accounts(agent: string, accounts: readonly LeaseAccount[]): void {
     this.#ledger.accounts(agent, accounts);
   }

@@ -42,6 +42,11 @@ export class ScaleBoard {
     return this.#update();
   }
 
+  /** To an actor that has forgotten what was sent. */
+  resend(actor: string): void {
+    this.#send(actor, this.#sent.get(actor) ?? 1);
+  }
+
   #update(): number {
     const person = this.#isPaused ? 0 : this.#person;
     for (const actor of this.#plan.actors) {

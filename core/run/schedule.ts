@@ -1,54 +1,76 @@
-/** Walks a run through its phases and window cuts in real time; returns early when the run is stopped. */
+/**
+ * Walks a run through its phases and window cuts in real time, as the clock of phases says at each moment; returns
+ * early when the run is stopped.
+ */
 import { MS, nowNs } from '../base/clock.js';
-import type { Plan, PlannedPhase } from '../contract/plan.js';
-import { windowCut } from '../plan/cuts.js';
+import type { PlannedPhase } from '../contract/plan.js';
+import type { PhaseClock } from '../plan/clock.js';
 
-export interface Cut {
-  readonly index: number;
-  readonly phaseIndex: number;
-  readonly startMs: number;
-  readonly endMs: number;
-}
+const TIMEOUT_MAX_MS = 2 ** 31 - 1;
 
 export interface ScheduleSteps {
   phaseStarted(phase: PlannedPhase): void;
   phaseEnded(phase: PlannedPhase): void;
-  /** The instant at which a window ends. */
-  cut(cut: Cut): void;
+  /** The instant at which this window ends. */
+  cut(window: number): void;
 }
 
-/** True when the whole timeline was walked, false when `stopped` settled first. */
-export async function walkSchedule(
-  plan: Plan,
-  startNs: number,
-  stopped: Promise<unknown>,
-  steps: ScheduleSteps,
-): Promise<boolean> {
-  if (!(await sleepUntil(startNs, stopped))) return false;
-  let phase: PlannedPhase | undefined;
-  for (let index = 0; ; index++) {
-    const next = windowCut(plan.phases, plan.windowMs, index);
-    if (next?.phaseIndex !== phase?.index) {
-      if (phase !== undefined) steps.phaseEnded(phase);
-      phase = next === null ? undefined : plan.phases[next.phaseIndex];
-      if (phase !== undefined) steps.phaseStarted(phase);
-    }
-    if (next === null) return true;
-    if (!(await sleepUntil(startNs + next.endMs * MS, stopped))) return false;
-    steps.cut({ index, ...next });
+export class Schedule {
+  readonly #clock: PhaseClock;
+  readonly #phases: readonly PlannedPhase[];
+  readonly #startNs: number;
+  readonly #steps: ScheduleSteps;
+  #rouse: () => void = () => undefined;
+  #isStopped = false;
+
+  constructor(clock: PhaseClock, phases: readonly PlannedPhase[], startNs: number, steps: ScheduleSteps) {
+    this.#clock = clock;
+    this.#phases = phases;
+    this.#startNs = startNs;
+    this.#steps = steps;
   }
-}
 
-/** False when `stopped` settled before the instant came. */
-async function sleepUntil(instantNs: number, stopped: Promise<unknown>): Promise<boolean> {
-  for (let leftMs = (instantNs - nowNs()) / MS; leftMs > 0; leftMs = (instantNs - nowNs()) / MS) {
-    let timer: NodeJS.Timeout | undefined;
-    const slept = new Promise<true>((resolve) => {
-      timer = setTimeout(() => resolve(true), Math.min(Math.ceil(leftMs), 2 ** 31 - 1));
+  /** True when the whole timeline was walked, false when `stopped` settled first. */
+  async walk(stopped: Promise<unknown>): Promise<boolean> {
+    void stopped.then(() => {
+      this.#isStopped = true;
+      this.#rouse();
     });
-    const isDue = await Promise.race([slept, stopped.then(() => false)]);
-    clearTimeout(timer);
-    if (!isDue) return false;
+    if (!(await this.#sleepUntil(() => 0))) return false;
+    let phase: PlannedPhase | undefined;
+    for (let window = this.#clock.from(0); window !== null; window = this.#clock.from(window + 1)) {
+      const index = window;
+      const next = this.#phases[this.#clock.windowAt(index)?.phaseIndex ?? -1];
+      if (next !== phase) {
+        if (phase !== undefined) this.#steps.phaseEnded(phase);
+        if (next !== undefined) this.#steps.phaseStarted(next);
+        phase = next;
+      }
+      if (!(await this.#sleepUntil(() => this.#clock.windowAt(index)?.endMs ?? 0))) return false;
+      this.#steps.cut(index);
+    }
+    if (phase !== undefined) this.#steps.phaseEnded(phase);
+    return true;
   }
-  return true;
+
+  /** Phases have moved: what is waited for may come sooner. */
+  moved(): void {
+    this.#rouse();
+  }
+
+  /** Asks anew for the instant whenever it is roused. False: the run was stopped before it came. */
+  async #sleepUntil(instantMs: () => number): Promise<boolean> {
+    for (;;) {
+      if (this.#isStopped) return false;
+      const leftMs = (this.#startNs - nowNs()) / MS + instantMs();
+      if (leftMs <= 0) return true;
+      await new Promise<void>((resolve) => {
+        const timer = setTimeout(resolve, Math.min(Math.ceil(leftMs), TIMEOUT_MAX_MS));
+        this.#rouse = () => {
+          clearTimeout(timer);
+          resolve();
+        };
+      });
+    }
+  }
 }

@@ -48,13 +48,16 @@ export function buildSummary(input: SummaryInput): RunSummary {
     reasons: [...facts.reasons, ...failed.map((t) => `${t.text}: ${t.detail ?? 'did not hold'}`)],
     startedAt: facts.startedAt,
     plannedMs: plan.durationMs,
-    tookMs: facts.lastMs,
+    tookMs: Math.max(facts.lastMs, accumulator.endMs),
     stopCause: facts.stopCause,
     thresholds,
     phases: accumulator.phases(),
     actors: accumulator.actors().map((actor) => ({
       ...actor,
-      failures: facts.failures.get(actor.actor) ?? [],
+      failures: [
+        ...(facts.failures.get(actor.actor) ?? []),
+        ...(facts.restarts.get(actor.actor) ?? []).map((reason) => `started again: ${reason}`),
+      ],
     })),
     trust: checkTrust({
       plan,
@@ -67,6 +70,8 @@ export function buildSummary(input: SummaryInput): RunSummary {
         ownCpuShare: ownCpuShare(live),
         ended: facts.hasEnded || live !== null ? facts.stopCause : null,
         failures: facts.failures.size,
+        hasEnded: facts.hasEnded || live !== null,
+        restarts: new Map([...facts.restarts].map(([actor, reasons]) => [actor, reasons.length])),
         unleased: facts.unleased,
       },
     }),

@@ -15,6 +15,8 @@ const GOOD: TrustFacts = {
   ownCpuShare: 0.1,
   ended: 'completed',
   failures: 0,
+  hasEnded: true,
+  restarts: new Map(),
   unleased: [],
 };
 
