@@ -64,7 +64,8 @@ async function findStale(runsDir: string, run: string): Promise<StaleRun | null>
   return manifest !== null && isOwnerGone(manifest) ? { run, dir, journals } : null;
 }
 
-function isOwnerGone({ owner, host }: Manifest): boolean {
+/** Whether the process that ran a run is no more; false where that cannot be known. */
+export function isOwnerGone({ owner, host }: Manifest): boolean {
   if (host.hostname !== hostname()) return false; // Its process numbers mean nothing here.
   if (!isAlive(owner.pid)) return true;
   if (owner.startTicks === null) return false;

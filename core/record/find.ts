@@ -6,6 +6,7 @@ import { join, resolve } from 'node:path';
 import { BruntError } from '../base/errors.js';
 import { suggestion } from '../base/suggest.js';
 import { FILES } from './layout.js';
+import { namedRun, namesOfRuns } from './names.js';
 
 /** `2026-11-21T10-14-03`, with which every id begins. */
 const TIME_CHARS = 19;
@@ -32,21 +33,22 @@ export async function listRuns(runsDir: string): Promise<string[]> {
 }
 
 /**
- * The directory of `@last`, an id, the beginning of one id only, or a path to a record. Rejects with
+ * The directory of `@last`, a given name, an id, the beginning of one id only, or a path to a record. Rejects with
  * E_RUN_UNKNOWN, with a suggestion.
  */
 export async function findRun(runsDir: string, name: string): Promise<string> {
   const runs = await listRuns(runsDir);
   const last = runs.at(-1);
   if (name === '@last' && last !== undefined) return join(runsDir, last);
-  if (runs.includes(name)) return join(runsDir, name);
+  const id = (await namedRun(runsDir, name)) ?? name;
+  if (runs.includes(id)) return join(runsDir, id);
   if ((await recordMadeMs(resolve(name))) !== null) return resolve(name);
   const matches = runs.filter((run) => run.startsWith(name));
   const [only] = matches;
   if (only !== undefined && matches.length === 1) return join(runsDir, only);
   throw new BruntError({
     code: 'E_RUN_UNKNOWN',
-    ...complaint(name, runs, matches),
+    ...complaint(name, runs, matches, [...(await namesOfRuns(runsDir)).keys()]),
     place: { path: runsDir },
   });
 }
@@ -55,6 +57,7 @@ function complaint(
   name: string,
   runs: readonly string[],
   matches: readonly string[],
+  given: readonly string[],
 ): { message: string; hint: string } {
   if (runs.length === 0) {
     return { message: `no run "${name}": there are no runs here`, hint: 'Make one: brunt run FILE' };
@@ -66,7 +69,7 @@ function complaint(
       hint: `Newest: ${newest(matches).join(', ')}.`,
     };
   }
-  return { message: `no run "${name}"`, hint: suggestion(name, ['@last', ...newest(runs)]) };
+  return { message: `no run "${name}"`, hint: suggestion(name, ['@last', ...given, ...newest(runs)]) };
 }
 
 /** When its manifest was written; null when the directory is no record. */
