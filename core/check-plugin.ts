@@ -31,6 +31,9 @@ export interface CheckDeps {
   readonly version: string;
 }
 
+/** Most of a trial is waiting; more of them would disturb each other's figures. */
+const TRIALS_AT_ONCE = 2;
+
 /** Whether a path names a plugin and not a scenario: a module by its ending, or a folder with a package.json. */
 export function isPluginPath(path: string): boolean {
   return /\.[cm]?[jt]s$/.test(path) || existsSync(join(path, 'package.json'));
@@ -46,9 +49,14 @@ export async function checkPlugin(path: string, deps: CheckDeps): Promise<Findin
     throw error;
   }
   const { findings, simulators } = await inspectPlugin(url, deps.host);
-  const all = [...findings];
-  for (const simulator of simulators) all.push(...(await trySimulator(url, simulator, deps)));
-  return all;
+  const tried = new Map<SeenSimulator, readonly Finding[]>();
+  const left = [...simulators];
+  const work = async (): Promise<void> => {
+    for (let next = left.shift(); next !== undefined; next = left.shift())
+      tried.set(next, await trySimulator(url, next, deps));
+  };
+  await Promise.all(Array.from({ length: TRIALS_AT_ONCE }, work));
+  return [...findings, ...simulators.flatMap((simulator) => tried.get(simulator) ?? [])];
 }
 
 async function trySimulator(url: string, simulator: SeenSimulator, deps: CheckDeps): Promise<Finding[]> {

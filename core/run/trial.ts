@@ -69,9 +69,9 @@ function judged(plan: Plan, events: readonly RunEvent[], summary: RunSummary): T
   };
   const [refused, idle] = [doubt('refused-values'), doubt('operations-done')];
   if (refused !== null) faults.push(`it reported what is no measurement: ${refused}`);
-  if (idle !== null) faults.push(idle);
   faults.push(...summary.after.leftBehind.map((left) => `left behind: ${left}`));
-  // Of a run that broke, what was achieved says nothing more.
+  // Of a run that broke, what was done says nothing more.
+  if (faults.length === 0 && idle !== null) faults.push(idle);
   if (faults.length === 0) faults.push(...achievedFaults(plan, summary));
   if (faults.length === 0 && summary.exitCode !== 0) faults.push(...summary.reasons);
   return { faults, untried: null };
