@@ -17,6 +17,8 @@ import { PHASE_TAG, anyCode, looksAt, matches, ownerOf } from './selector.js';
 import type { Across } from './points.js';
 import type { Steadiness } from './steady-watch.js';
 import { SteadyWatch } from './steady-watch.js';
+import type { Stretch } from './stretch-watch.js';
+import { StretchWatch } from './stretch-watch.js';
 import type { PhaseSeries, PhaseTotals, Total } from './totals.js';
 import { SeriesTotal, inSequence, shareOf, sideBySide } from './totals.js';
 
@@ -35,6 +37,7 @@ export class RunAccumulator {
   readonly #specs: ReadonlyMap<string, MetricSpec>;
   readonly #phases = new Map<number, PhaseTotals>();
   readonly #breaks: BreakWatch;
+  readonly #stretches: StretchWatch;
   readonly #steady: SteadyWatch;
   #endMs = 0;
 
@@ -45,6 +48,7 @@ export class RunAccumulator {
       ...plan.catalogue.map((entry) => [entry.metric, entry] as const),
     ]);
     this.#breaks = new BreakWatch(plan.thresholds, (metric, tags) => this.unitOf(metric, tags));
+    this.#stretches = new StretchWatch(plan.thresholds, this);
     this.#steady = new SteadyWatch(plan.actors);
   }
 
@@ -66,6 +70,7 @@ export class RunAccumulator {
     }
     if (!window.measured) return;
     this.#breaks.add(window);
+    this.#stretches.add(window);
     this.#steady.add(window);
   }
 
@@ -86,6 +91,11 @@ export class RunAccumulator {
   /** The first window in which this threshold did not hold for this actor; null when none can be named. */
   firstBreak(threshold: PlannedThreshold, actor: string | null): Break | null {
     return this.#breaks.first(threshold, actor);
+  }
+
+  /** The stretches of a threshold that has a window of its own, so far. */
+  stretches(threshold: PlannedThreshold): readonly Stretch[] {
+    return this.#stretches.of(threshold);
   }
 
   /**

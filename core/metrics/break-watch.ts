@@ -36,6 +36,7 @@ export class BreakWatch {
 
   add(window: Window): void {
     for (const threshold of this.#thresholds) {
+      if (threshold.windowMs !== undefined) continue; // its stretches tell
       const { phase, round = null, measured } = window;
       if (!looksAt(threshold.selector, { phase, round, measured })) continue;
       for (const [actor, found] of this.#find(threshold, window)) {

@@ -1,176 +1,103 @@
-/**
- * Pass or fail. Before the run, `checkThreshold` says whether a sentence fits the kind and unit of its metric;
- * after it, `judge` holds every sentence against what was accumulated.
- */
-import type { Aggregate, Assertion, Selector } from '../base/sentences.js';
-import { nearest } from '../base/suggest.js';
-import { formatClock } from '../base/units.js';
-import type { CatalogueEntry, MetricKind } from '../contract/metrics.js';
+/** Pass or fail: what was accumulated enters, one result for each threshold and owner leaves, at the end or before it. */
+import type { Assertion } from '../base/sentences.js';
+import { formatClock, formatSpan } from '../base/units.js';
 import type { Plan, PlannedThreshold } from '../contract/plan.js';
 import type { ThresholdResult } from '../contract/summary.js';
 import type { RunAccumulator, Selection } from './accumulate.js';
 import { aggregateOf } from './aggregate.js';
 import { boundFor } from './bound.js';
 import { compare } from './compare.js';
-import { PHASE_TAG, ROUND_TAG, namedOwners } from './selector.js';
-import { dimensionsOf, resultUnit } from './threshold-units.js';
+import { PHASE_TAG, namedOwners } from './selector.js';
+import type { Stretch } from './stretch-watch.js';
+import { resultUnit } from './threshold-units.js';
 
-export interface Objection {
-  readonly message: string;
-  readonly hint?: string;
-}
-
-type Sentence = Pick<PlannedThreshold, 'selector' | 'assertion'>;
-
-/** `percentile` stands for all of them. */
-const AGGREGATES_OF: Readonly<Record<MetricKind, readonly string[]>> = {
-  counter: ['count', 'rate'],
-  gauge: ['avg', 'min', 'max', 'last', 'slope'],
-  ratio: ['share', 'count'],
-  trend: ['avg', 'min', 'max', 'med', 'percentile', 'stddev', 'count', 'sum'],
-};
-/** Tags that the core puts on series, beside those that a metric declares. */
-const CORE_TAGS = [PHASE_TAG, ROUND_TAG];
-/** Tags that come with the name of a metric, beside those it declares itself. */
-function tagsBeside({ metric }: CatalogueEntry): string[] {
-  if (metric.startsWith('probe.')) return ['probe'];
-  if (OWNERLESS.some((prefix) => metric.startsWith(prefix))) return [];
-  return metric.startsWith('op.') ? ['actor', 'op', 'code'] : ['actor'];
-}
-const OWNERLESS = ['host.', 'brunt.', 'phase.', 'safety.', 'target.'];
-
-/** What is wrong with a threshold, before anything runs; null: nothing. */
-export function checkThreshold(
-  { selector, assertion }: Sentence,
-  catalogue: readonly CatalogueEntry[],
-): Objection | null {
-  const entry = catalogue.find(({ metric }) => metric === selector.metric);
-  if (entry === undefined) return unknownMetric(selector.metric, catalogue);
-  return (
-    checkTags(selector, entry) ??
-    checkAggregate(assertion.aggregate, entry) ??
-    checkOperator(assertion, entry) ??
-    checkOperand(assertion, entry) ??
-    checkFor(assertion)
-  );
-}
-
-function unknownMetric(metric: string, catalogue: readonly CatalogueEntry[]): Objection {
-  const names = catalogue.map((entry) => entry.metric);
-  const near = nearest(metric, names);
-  const hint = near === undefined ? `Known: ${names.join(', ')}.` : `Did you mean "${near}"?`;
-  return { message: `this run has no metric "${metric}"`, hint };
-}
-
-function checkTags(selector: Selector, entry: CatalogueEntry): Objection | null {
-  const known = [...CORE_TAGS, ...Object.keys(entry.tags ?? {}), ...tagsBeside(entry)];
-  for (const [name, values] of Object.entries(selector.tags)) {
-    if (!known.includes(name)) {
-      return {
-        message: `metric "${entry.metric}" has no tag "${name}"`,
-        hint: `It has: ${known.join(', ')}.`,
-      };
-    }
-    const declared = entry.tags?.[name];
-    const unknown =
-      declared === undefined ? undefined : values.find((v) => v !== '*' && !declared.includes(v));
-    // Error codes come up while running, so any may be asked for.
-    if (unknown === undefined || name === 'code') continue;
-    const hint = `Known: ${declared?.join(', ') ?? ''}.`;
-    return { message: `tag "${name}" of "${entry.metric}" is never "${unknown}"`, hint };
-  }
-  return null;
-}
-
-function checkAggregate(aggregate: Aggregate, { metric, kind, unit }: CatalogueEntry): Objection | null {
-  const word = typeof aggregate === 'object' ? 'percentile' : aggregate;
-  const text = typeof aggregate === 'object' ? aggregate.text : aggregate;
-  const has = unit === 'state' ? ['min', 'max', 'last'] : AGGREGATES_OF[kind];
-  if (has.includes(word)) return null;
-  const list = has.map((name) => (name === 'percentile' ? 'percentiles such as p99' : name)).join(', ');
-  return { message: `"${metric}" is a ${kind} and has no ${text}`, hint: `It has: ${list}.` };
-}
-
-/** Equality of measured times or shares is chance. */
-function checkOperator({ operator, aggregate }: Assertion, entry: CatalogueEntry): Objection | null {
-  if (operator !== '==' && operator !== '!=') return null;
-  if (aggregate === 'count' || aggregate === 'last' || entry.unit === 'state') return null;
-  return {
-    message: `"${operator}" is for counts, "last" and states only`,
-    hint: `Write a bound: "<=" or ">=".`,
-  };
-}
-
-function checkOperand({ operand, aggregate }: Assertion, entry: CatalogueEntry): Objection | null {
-  const wanted = dimensionsOf(entry, aggregate);
-  switch (operand.kind) {
-    case 'state':
-      if (entry.unit === 'state') return null;
-      return { message: `"${operand.state}" is a state; "${entry.metric}" is measured in ${entry.unit}` };
-    case 'baseline':
-      return {
-        message: 'no baseline can be given to a run yet',
-        hint: 'Compare with another phase: "phase(name)".',
-      };
-    case 'phase':
-      return operand.plus === undefined ? null : checkDimension(operand.plus.dimension, wanted, entry);
-    case 'quantity':
-      if (entry.unit === 'state') {
-        return { message: `"${entry.metric}" is compared with a state`, hint: 'For example "max <= warn".' };
-      }
-      return checkDimension(operand.quantity.dimension, wanted, entry);
-  }
-}
-
-function checkDimension(
-  seen: string,
-  wanted: readonly string[],
-  { metric }: CatalogueEntry,
-): Objection | null {
-  if (wanted.includes(seen)) return null;
-  if (wanted.length === 0) return { message: `"${metric}" has no unit for this aggregate` };
-  const example = EXAMPLES[wanted[0] ?? ''] ?? wanted.join(' or ');
-  return { message: `a ${seen} cannot bound "${metric}"`, hint: `It is compared with ${example}.` };
-}
-
-const EXAMPLES: Readonly<Record<string, string>> = {
-  time: 'a time such as "5ms"',
-  bytes: 'bytes such as "64MiB"',
-  share: 'a percentage such as "1%"',
-  cores: 'cores such as "2cores"',
-  count: 'a plain number',
-  celsius: 'a temperature such as "80C"',
-  hertz: 'a frequency such as "2GHz"',
-  'ops/s': 'a number per time such as "1000/s"',
-  'bytes/s': 'bytes per time such as "1MiB/s"',
-  'share/s': 'a percentage per time such as "1%/h"',
-  'time/s': 'a time per time such as "1ms/h"',
-};
-
-function checkFor({ forMs }: Assertion): Objection | null {
-  if (forMs === undefined) return null;
-  return {
-    message: 'a threshold is judged over its whole phases, so "for" says nothing in it',
-    hint: 'Leave it out; "for" belongs to `until` and to safety limits.',
-  };
-}
-
-// ---- after the run -----------------------------------------------------------
+export type { Objection } from './threshold-check.js';
+export { checkThreshold } from './threshold-check.js';
 
 /**
  * Every threshold of the plan, once for each actor that has the metric (all of them where the selector names
  * none), over the phases it names, else over all measured phases together. Without data it fails.
  */
 export function judge(plan: Pick<Plan, 'thresholds'>, accumulator: RunAccumulator): ThresholdResult[] {
-  return plan.thresholds.flatMap((threshold) => {
-    const found = accumulator.select(threshold.selector);
-    const results = found.map((selection) => judgeOne(threshold, selection, accumulator));
-    for (const actor of namedOwners(threshold.selector)) {
-      if (!found.some((selection) => selection.actor === actor))
-        results.push(noData(threshold, actor, accumulator));
-    }
-    return results.length > 0 ? results : [noData(threshold, null, accumulator)];
-  });
+  return plan.thresholds.flatMap((threshold) => judgeThreshold(threshold, accumulator));
+}
+
+function judgeThreshold(threshold: PlannedThreshold, accumulator: RunAccumulator): ThresholdResult[] {
+  const found = accumulator.select(threshold.selector);
+  const results = found.map((selection) =>
+    threshold.windowMs === undefined
+      ? judgeOne(threshold, selection, accumulator)
+      : judgeStretches(threshold, selection, accumulator, accumulator.stretches(threshold)),
+  );
+  for (const actor of namedOwners(threshold.selector)) {
+    if (!found.some((selection) => selection.actor === actor))
+      results.push(noData(threshold, actor, accumulator));
+  }
+  return results.length > 0 ? results : [noData(threshold, null, accumulator)];
+}
+
+/**
+ * The first result that has failed by now and cannot get better by waiting: no data yet is no failure, nor is a count
+ * that has still to be reached, nor a stretch that is not over. Null: none, or it is too early to say.
+ */
+export function failingNow(threshold: PlannedThreshold, accumulator: RunAccumulator): ThresholdResult | null {
+  const found = accumulator.select(threshold.selector);
+  if ((found[0]?.spanMs ?? 0) < (threshold.afterMs ?? 0)) return null;
+  for (const selection of found) {
+    const result =
+      threshold.windowMs === undefined
+        ? judgeOne(threshold, selection, accumulator)
+        : judgeStretches(
+            threshold,
+            selection,
+            accumulator,
+            accumulator.stretches(threshold).filter(({ isOver }) => isOver),
+          );
+    if (!result.ok && result.value !== null && isFinal(threshold, selection, result.value, accumulator))
+      return result;
+  }
+  return null;
+}
+
+function isFinal(
+  { selector, assertion, windowMs }: PlannedThreshold,
+  { actor }: Selection,
+  value: number,
+  accumulator: RunAccumulator,
+): boolean {
+  const { aggregate, operator } = assertion;
+  const bound = boundFor({ selector, ...assertion }, actor, accumulator);
+  if (bound === null) return false;
+  if (windowMs !== undefined || (aggregate !== 'count' && aggregate !== 'sum')) return true;
+  return operator === '<' || operator === '<=' || (operator === '==' && value > bound);
+}
+
+/** It must hold in every stretch of its own window; the value is that of the first that broke it, else the worst. */
+function judgeStretches(
+  threshold: PlannedThreshold,
+  selection: Selection,
+  accumulator: RunAccumulator,
+  stretches: readonly Stretch[],
+): ThresholdResult {
+  const { aggregate, operator } = threshold.assertion;
+  const result = base(threshold, selection, accumulator);
+  const own = stretches.filter(({ owner, value }) => owner === selection.actor && value !== null);
+  // What is counted is less in a rest that is short, and says nothing beside whole stretches.
+  const isCount = aggregate === 'count' || aggregate === 'sum';
+  const judged = isCount && own.some(({ isWhole }) => isWhole) ? own.filter(({ isWhole }) => isWhole) : own;
+  if (judged.length === 0) return { ...result, value: null, ok: false, detail: 'no data' };
+  const { selector, assertion } = threshold;
+  const bound = boundFor({ selector, ...assertion }, selection.actor, accumulator);
+  const values = judged.map(({ value }) => value ?? NaN);
+  const worst = operator === '>' || operator === '>=' ? Math.min(...values) : Math.max(...values);
+  if (bound === null) return { ...result, value: worst, ok: false, detail: 'no data to compare with' };
+  const broken = judged.filter(({ value }) => !compare(value ?? NaN, operator, bound));
+  const [first] = broken;
+  if (first === undefined) return { ...result, value: worst, ok: true, detail: null };
+  const length = formatSpan(threshold.windowMs ?? 0);
+  const where = `${first.phase} from ${formatClock(first.startMs)} to ${formatClock(first.endMs)}`;
+  const detail = `broken in ${broken.length} of ${judged.length} stretches of ${length}, first in ${where}`;
+  return { ...result, value: first.value, ok: false, detail };
 }
 
 function judgeOne(

@@ -24,6 +24,7 @@ export async function concludeRun(parts: RunParts, ending: Ending): Promise<RunS
     tellLoss({ exporter: 'record', reason: record.failure.message, lostWindows, lostEvents });
   }
   const summary = summarize(parts, ending);
+  parts.thresholds.finish(summary);
   events.emit({ type: 'run.ended', exitCode: summary.exitCode });
   streams.complete();
   await record.close();
@@ -39,7 +40,7 @@ export async function concludeRun(parts: RunParts, ending: Ending): Promise<RunS
 }
 
 function summarize(parts: RunParts, { stopMs, heldAtStop }: Ending): RunSummary {
-  const { run, plan, record, facts, numbers, agents, safety } = parts;
+  const { run, plan, record, facts, numbers, agents, safety, surroundings } = parts;
   return buildSummary({
     run,
     plan,
@@ -48,7 +49,7 @@ function summarize(parts: RunParts, { stopMs, heldAtStop }: Ending): RunSummary 
     accumulator: numbers.accumulator,
     live: {
       stopMs,
-      leftBehind: agents.leftBehind,
+      leftBehind: [...agents.leftBehind, ...surroundings.leftBehind],
       heldAtStop,
       absentSensors: safety.guard.absent,
       lost: {

@@ -21,6 +21,7 @@ import { SafetyDesk } from './safety-desk.js';
 import { Schedule } from './schedule.js';
 import { climbStopLadder } from './stop-ladder.js';
 import { openStreams } from './streams.js';
+import { ThresholdDesk } from './threshold-desk.js';
 import { Surroundings } from './surroundings.js';
 
 /** Between the last agent's "ready" and the start instant: time for the message to reach all of them. */
@@ -80,16 +81,18 @@ export async function startRun(plan: Plan, deps: RunDeps): Promise<RunHandle> {
     });
     phases.onMoved(() => numbers.moved());
     streams.windows.subscribe((window) => phases.window(window));
+    const thresholds = new ThresholdDesk(plan, events, numbers.accumulator);
+    streams.windows.subscribe((window) => thresholds.window(window));
     const surroundings = new Surroundings({ plan, events });
-    const parts = { run, plan, record, events, agents, facts, streams, fanOut, numbers, phases, safety };
-    return new Orchestrator({ ...parts, surroundings }).handle();
+    const opened = { run, plan, record, events, agents, facts, streams, fanOut };
+    return new Orchestrator({ ...opened, numbers, phases, safety, thresholds, surroundings }).handle();
   } catch (error) {
     agents.kill();
     throw error;
   }
 }
 
-type Connected = Omit<RunParts, 'run' | 'agents' | 'numbers' | 'phases' | 'safety' | 'surroundings'>;
+type Connected = Pick<RunParts, 'plan' | 'events' | 'record' | 'streams' | 'facts' | 'fanOut'>;
 
 /** Who hears what, in which order. */
 function connect({ plan, events, record, streams, facts, fanOut }: Connected): NumbersDesk {

@@ -9,6 +9,7 @@ import type { PhaseDesk } from './phase-desk.js';
 import type { RunFacts } from './run-facts.js';
 import type { SafetyDesk } from './safety-desk.js';
 import type { RunStreams } from './streams.js';
+import type { ThresholdDesk } from './threshold-desk.js';
 import type { Surroundings } from './surroundings.js';
 
 export interface RunParts {
@@ -23,5 +24,6 @@ export interface RunParts {
   readonly numbers: NumbersDesk;
   readonly phases: PhaseDesk;
   readonly safety: SafetyDesk;
+  readonly thresholds: ThresholdDesk;
   readonly surroundings: Surroundings;
 }

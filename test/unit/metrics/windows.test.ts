@@ -302,7 +302,7 @@ describe('windows', () => {
 
 describe('actor.achieved', () => {
   const derive = (
-    control: 'amount' | 'rate' | 'concurrency',
+    control: 'amount' | 'rate' | 'concurrency' | 'switch',
     write: (w: {
       asked(v: number): void;
       held(v: number): void;
@@ -358,6 +358,10 @@ describe('actor.achieved', () => {
   it('is not there where nothing was asked or due', () => {
     expect(derive('amount', (w) => [w.asked(0), w.held(5)])).to.equal(undefined);
     expect(derive('rate', (w) => [w.asked(0), w.done(5)])).to.equal(undefined);
-    expect(derive('concurrency', (w) => [w.asked(5), w.held(5)])).to.equal(undefined);
+    expect(derive('switch', (w) => [w.asked(1), w.held(1)])).to.equal(undefined);
+  });
+
+  it('is in flight over asked for concurrency', () => {
+    expect(derive('concurrency', (w) => [w.asked(8), w.held(6)])).to.deep.include({ avg: 0.75 });
   });
 });
