@@ -8,12 +8,10 @@ import type { Outcome } from '../contract/plugin.js';
 import { isThenable, MethodFault } from './fault.js';
 import type { OperationRecorder } from './operation-recorder.js';
 import { failureOf } from './operation-recorder.js';
-import { Pacing } from './pacing.js';
+import { METER_NS, Pacing } from './pacing.js';
 import { turn } from './turn.js';
 import type { WorkEnd, WorkInput } from './work-input.js';
 
-/** Between two looks while nothing happens, so that what is due is told in time for every window. */
-const LOOK_MS = 250;
 const TURN_NS = 20 * MS;
 /** What is outstanding at a stop is asked to end by its signal; what has not ended so long after counts as unfinished. */
 export const OUTSTANDING_NS = 1000 * MS;
@@ -52,10 +50,12 @@ class Flight {
   async fly(): Promise<WorkEnd> {
     const { ctx, halt } = this.#input;
     while (!ctx.waiter.isStopped && !this.#isDone && !halt.isSet) {
+      const { seen } = ctx.waiter;
       this.#isRoused = false;
       const dueNs = this.#startDue();
       await this.#releaseIfAsked();
-      await this.#pause(dueNs);
+      if (this.#pacing.isQuiet) await this.#rest(seen, dueNs);
+      else await this.#pause(dueNs);
     }
     await this.#outstanding();
     const left = this.#since.size;
@@ -188,6 +188,14 @@ class Flight {
     if (isAsked && instance.release !== undefined) await mark.during('release', () => instance.release?.());
   }
 
+  /** While there is nothing to do and nothing to tell the instance is parked, and costs nothing. */
+  async #rest(seen: number, dueNs: number): Promise<void> {
+    const { ctx } = this.#input;
+    const now = nowNs();
+    if (dueNs > now)
+      await ctx.waiter.rest(seen, Math.min((dueNs - now) / MS, ctx.lookAgainMs(this.#lookedNs)));
+  }
+
   /** Until the next is due, one has ended that others wait for, or something woke the instance. */
   async #pause(dueNs: number): Promise<void> {
     const { ctx } = this.#input;
@@ -197,7 +205,7 @@ class Flight {
       await turn();
       this.#turnNs = now + TURN_NS;
     }
-    const leftMs = Math.min((dueNs - nowNs()) / MS, ctx.lookAgainMs(this.#lookedNs), LOOK_MS);
+    const leftMs = Math.min((dueNs - nowNs()) / MS, ctx.lookAgainMs(this.#lookedNs), METER_NS / MS);
     if (this.#isRoused || leftMs <= 0) return;
     await new Promise<void>((resolve) => {
       const timer = setTimeout(resolve, leftMs);

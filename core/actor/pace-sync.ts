@@ -8,7 +8,7 @@ import type { Operation, Outcome } from '../contract/plugin.js';
 import { isThenable, MethodFault } from './fault.js';
 import type { Failure, OperationRecorder } from './operation-recorder.js';
 import { failureOf } from './operation-recorder.js';
-import { Pacing } from './pacing.js';
+import { METER_NS, Pacing } from './pacing.js';
 import { turn } from './turn.js';
 import type { WorkEnd, WorkInput } from './work-input.js';
 
@@ -42,7 +42,7 @@ export async function paceSync(input: WorkInput, recorder: OperationRecorder): P
       await turn();
       turnNs = nowNs() + TURN_NS;
     }
-    if (dueNs > now) await waitFor(input, seen, now, dueNs, turnNs);
+    if (dueNs > now) await waitFor(input, pacing, { seen, lookedNs: now, dueNs, turnNs });
   }
   pacing.end(nowNs());
   return isDone ? 'done' : 'stopped';
@@ -98,19 +98,26 @@ function attempt(step: () => Outcome | 'done' | void): Outcome | 'done' | Failed
   throw new Error('step returned a promise: a simulator that awaits offers stepAsync instead');
 }
 
+/** What was seen before the wait: the wake word, when, when the next operation is due and the next turn is. */
+interface Look {
+  readonly seen: number;
+  readonly lookedNs: number;
+  readonly dueNs: number;
+  readonly turnNs: number;
+}
+
 /** Short waits block the thread, which is precise; long ones leave it to the event loop until shortly before. */
-async function waitFor(
-  { ctx }: WorkInput,
-  seen: number,
-  lookedNs: number,
-  dueNs: number,
-  turnNs: number,
-): Promise<void> {
+async function waitFor({ ctx }: WorkInput, pacing: Pacing, look: Look): Promise<void> {
+  const { seen, lookedNs, dueNs, turnNs } = look;
   const now = nowNs();
   const lookNs = now + ctx.lookAgainMs(lookedNs) * MS;
   const isSpinning = ctx.pacing.isPrecise && dueNs <= Math.min(lookNs, turnNs);
   const untilNs = Math.min(isSpinning ? dueNs - SPIN_NS : dueNs, lookNs);
-  if (untilNs - now > 2 * TURN_NS) return ctx.waiter.rest(seen, (untilNs - now - TURN_NS) / MS);
+  if (untilNs - now > 2 * TURN_NS) {
+    pacing.tell(now);
+    const restNs = pacing.isQuiet ? untilNs - now - TURN_NS : Math.min(untilNs - now - TURN_NS, METER_NS);
+    return ctx.waiter.rest(seen, restNs / MS);
+  }
   if (untilNs > now) ctx.waiter.sleep(seen, (Math.min(untilNs, Math.max(now, turnNs)) - now) / MS);
   if (isSpinning && ctx.waiter.seen === seen) while (nowNs() < dueNs);
 }

@@ -9,8 +9,8 @@ import type { Model } from './model.js';
 import { OpenModel } from './open-model.js';
 import type { OperationRecorder } from './operation-recorder.js';
 
-/** What is done is counted over at least so long. */
-const METER_NS = 250 * MS;
+/** What is done is counted over at least so long; who is not quiet tells it so often. */
+export const METER_NS = 250 * MS;
 
 export class Pacing {
   readonly #ctx: Paced;
@@ -22,6 +22,7 @@ export class Pacing {
   /** Started, and given up. */
   #unfinished = 0;
   #meterNs: number;
+  #held = NaN;
 
   constructor(ctx: Paced, recorder: OperationRecorder) {
     this.#ctx = ctx;
@@ -68,12 +69,17 @@ export class Pacing {
     this.#unfinished++;
   }
 
+  /** Nothing is being done, and that has been told: only what is due next, or a wake, makes it worth another look. */
+  get isQuiet(): boolean {
+    return this.#inFlight === 0 && this.#held === 0;
+  }
+
   /** Tells what fell due and what is being done; cheap enough for every turn of the event loop. */
   tell(now: number): void {
     this.#tellCounts(this.#model.dueBy(now));
     const spanNs = now - this.#meterNs;
     if (spanNs < METER_NS) return;
-    const held = this.#model.held(now, spanNs);
+    const held = (this.#held = this.#model.held(now, spanNs));
     this.#meterNs = now;
     // Of the other controls the simulator itself says what it holds.
     const { control } = this.#ctx;
