@@ -29,6 +29,8 @@ export interface ProbesInput {
   readonly onLog: (log: ProbeLog) => void;
   /** Called at most once: the thread ended or hangs, and nothing is measured any more. */
   readonly onFailure: (error: BruntError) => void;
+  /** Between two looks at the thread. Default LOOK_MS. */
+  readonly lookMs?: number;
 }
 
 /** Resolves when every probe is open; throws E_PROBE_OPEN when one is not. */
@@ -52,6 +54,7 @@ export class Probes {
   readonly #opened = deferred();
   readonly #exited: Promise<unknown>;
   readonly #watch: NodeJS.Timeout;
+  readonly #lookMs: number;
   #silentLooks = 0;
   #lastBeat = 0;
   #isOpen = false;
@@ -78,7 +81,8 @@ export class Probes {
     this.#thread.on('message', (message: FromProbeThread) => this.#hear(message));
     this.#thread.on('error', (error) => this.#fail(`the probe thread failed: ${messageOf(error)}`, error));
     this.#thread.on('exit', () => this.#fail('the probe thread ended by itself'));
-    this.#watch = setInterval(() => this.#look(), LOOK_MS);
+    this.#lookMs = input.lookMs ?? LOOK_MS;
+    this.#watch = setInterval(() => this.#look(), this.#lookMs);
   }
 
   async opened(): Promise<void> {
@@ -132,7 +136,7 @@ export class Probes {
     if (this.#silentLooks < SILENT_LOOKS_MAX || !this.#isOpen) return;
     const calling = this.#input.probes[Atomics.load(this.#words, THREAD_WORD.calling) - 1];
     const where = calling === undefined ? '' : ` in "${calling.name}" (${calling.uses})`;
-    this.#fail(`the probe thread has been stuck${where} for ${(LOOK_MS * SILENT_LOOKS_MAX) / 1000} s`);
+    this.#fail(`the probe thread has been stuck${where} for ${(this.#lookMs * SILENT_LOOKS_MAX) / 1000} s`);
   }
 
   #fail(message: string, cause?: unknown): void {

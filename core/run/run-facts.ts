@@ -19,6 +19,7 @@ const STOP_EXITS: Partial<Record<StopCause, ExitCode>> = {
   internal: EXIT.internal,
   'max-duration': EXIT.safety,
   threshold: EXIT.threshold,
+  target: EXIT.actor,
 };
 
 export class RunFacts {
