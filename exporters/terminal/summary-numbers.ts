@@ -61,25 +61,64 @@ const LATENCY_COLUMNS: readonly Column[] = [
   { align: 'right' },
 ];
 
+/** Of the latency at p99 at least this share was waiting: then it is shown apart. */
+const WAITING_SHARE = 0.1;
+/** What each row of the table is of, beneath the operations that ended well. */
+const FAILED = '  failed';
+const WAITING = '  of it waiting';
+
 /** Latency from when each operation was due; a percentile with too few values behind it is left out. */
 export function drawLatencies({ phases }: RunSummary, width: number): string[] {
-  const rows = phases
-    .filter(({ measured }) => measured)
-    .flatMap((phase) =>
-      phase.series
-        .filter(({ metric, count }) => metric === 'op.latency' && count !== null && count > 0)
-        .map((series) => latencyRow(series, phase)),
-    );
+  const rows = phases.filter(({ measured }) => measured).flatMap((phase) => phaseRows(phase));
   if (rows.length === 0) return [];
   const head = ['from intended start', '', 'ops', 'rate/s', 'p50', 'p99', 'p99.9', 'max'];
   return layOut(LATENCY_COLUMNS, [head, ...rows], width);
 }
 
-function latencyRow({ tags, count, quantiles, max }: SeriesSummary, phase: PhaseSummary): string[] {
-  const time = (value: number | null | undefined): string =>
-    value === null || value === undefined ? '-' : formatValue(value, 'ns');
+function phaseRows(phase: PhaseSummary): string[][] {
+  const of = (metric: string, tags?: SeriesSummary['tags']): SeriesSummary[] =>
+    phase.series.filter(
+      (one) =>
+        one.metric === metric && (one.count ?? 0) > 0 && (tags === undefined || isSame(one.tags, tags)),
+    );
+  // Where every operation of a kind failed there is no latency of others to stand beneath.
+  const lone = of('op.failed.latency').filter(({ tags }) => of('op.latency', tags).length === 0);
+  return [
+    ...of('op.latency').flatMap((latency) => [
+      latencyRow(latency, phase),
+      ...of('op.wait', latency.tags)
+        .filter((wait) => weightOf(wait) >= WAITING_SHARE * weightOf(latency) && weightOf(wait) > 0)
+        .map((wait) => [WAITING, '', '', '', ...times(wait)]),
+      ...of('op.failed.latency', latency.tags).map((failed) => failedRow(failed, FAILED, '')),
+    ]),
+    ...lone.map((failed) => failedRow(failed, `${who(failed)} failed`, phase.name)),
+  ];
+}
+
+function weightOf({ quantiles, max }: SeriesSummary): number {
+  return quantiles?.p99 ?? max ?? 0;
+}
+
+function isSame(a: SeriesSummary['tags'], b: SeriesSummary['tags']): boolean {
+  const names = Object.keys(a);
+  return names.length === Object.keys(b).length && names.every((name) => a[name] === b[name]);
+}
+
+function latencyRow(latency: SeriesSummary, phase: PhaseSummary): string[] {
+  const { count } = latency;
   const rate = count === null || phase.tookMs <= 0 ? '-' : formatNumber(count / (phase.tookMs / 1000));
-  const who = Object.values(tags).join(' ');
-  const { p50, p99 } = quantiles ?? {};
-  return [who, phase.name, String(count), rate, time(p50), time(p99), time(quantiles?.['p99.9']), time(max)];
+  return [who(latency), phase.name, String(count), rate, ...times(latency)];
+}
+
+function failedRow(failed: SeriesSummary, name: string, phase: string): string[] {
+  return [name, phase, String(failed.count), '', ...times(failed)];
+}
+
+function who({ tags }: SeriesSummary): string {
+  return Object.values(tags).join(' ');
+}
+
+function times({ quantiles, max }: SeriesSummary): string[] {
+  const all = [quantiles?.p50, quantiles?.p99, quantiles?.['p99.9'], max];
+  return all.map((value) => (value === null || value === undefined ? '-' : formatValue(value, 'ns')));
 }

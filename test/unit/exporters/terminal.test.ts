@@ -224,6 +224,33 @@ describe('terminal: summary', () => {
       ' from intended start         ops  rate/s    p50     p99  p99.9   max\n' +
         ' readers              hold  2000     200  90 us  310 us      -  4 ms',
     );
+    expect(text).to.not.match(/waiting|failed/);
+  });
+
+  it('shows apart what operations waited, where that weighs, and those that failed', () => {
+    const row = (metric: string, p99: number | null, count: number) =>
+      seriesSummary(metric, {
+        kind: 'trend',
+        unit: 'ns',
+        tags: { actor: 'readers', op: 'read' },
+        count,
+        max: 4e6,
+        quantiles: { p50: 90_000, p90: 2e5, p99, 'p99.9': null, 'p99.99': null },
+      });
+    const series = [
+      row('op.latency', 310_000, 2000),
+      row('op.wait', 200_000, 2000),
+      row('op.failed.latency', null, 3),
+    ];
+    const [, hold] = summary.phases;
+    const draw = (shown: typeof series): string =>
+      drawSummary({ ...summary, phases: [{ ...hold!, series: shown }] }, NONE, 80).join('\n');
+    expect(draw(series)).to.include(
+      ' readers read         hold  2000     200  90 us  310 us      -  4 ms\n' +
+        '   of it waiting                          90 us  200 us      -  4 ms\n' +
+        '   failed                      3          90 us       -      -  4 ms',
+    );
+    expect(draw(series.slice(2))).to.match(/^ readers read failed +hold +3 /m);
   });
 });
 
