@@ -27,14 +27,14 @@ export function faultPlugin({ name, start, operations, quietMs }: Fault): Plugin
   return definePlugin({ name, simulators: [faulty] });
 }
 
-/** A `run` that behaves: until a stop is asked for. */
-export function untilStopped({ signal }: Pick<Context, 'signal'>): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) resolve();
-    else signal.addEventListener('abort', () => resolve());
-  });
-}
-
 export const wait = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
+
+/** A `run` that behaves: it shows that it lives, until a stop is asked for. */
+export async function untilStopped(ctx: Pick<Context, 'signal' | 'beat'>): Promise<void> {
+  while (!ctx.signal.aborted) {
+    ctx.beat();
+    await wait(20);
+  }
+}
 
 export const nothing = (): void => undefined;
