@@ -2,6 +2,7 @@
  * The one file that a pool's thread runs: takes an instance through its life. The plugin is imported in here, so that
  * a module that cannot be imported rejects its own task and nothing else. What comes back says how it ended.
  */
+import { setMaxListeners } from 'node:events';
 import { setPriority } from 'node:os';
 import { must } from '../base/assert.js';
 import { messageOf } from '../base/errors.js';
@@ -25,6 +26,7 @@ export default async function runInstance(input: InstanceInput): Promise<Instanc
   const block = openControlBlock(input.block);
   const mark = new MethodMark(block);
   const stop = new AbortController();
+  setMaxListeners(0, stop.signal); // every operation in flight may listen to it
   let context: InstanceContext | null = null;
   try {
     enterThread(input, block);
