@@ -72,6 +72,9 @@ describe('an interrupted run', () => {
     expect(report.stderr)
       .to.match(/INCOMPLETE/)
       .and.to.contain('long');
+    expect(report.stderr)
+      .to.match(/NOT run-ended/)
+      .and.not.to.match(/· 0 s ·/);
   });
 
   it('fails the run when an agent is killed, names it, and leaves nothing of it', async () => {

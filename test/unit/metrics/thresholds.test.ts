@@ -3,7 +3,7 @@ import { expect } from 'chai';
 import type { CatalogueEntry, SeriesPoint, Window } from '../../../core/contract/metrics.js';
 import type { ThresholdResult } from '../../../core/contract/summary.js';
 import { RunAccumulator } from '../../../core/metrics/accumulate.js';
-import { checkThreshold, judge } from '../../../core/metrics/thresholds.js';
+import { checkThreshold, failingNow, judge } from '../../../core/metrics/thresholds.js';
 import { CATALOGUE, counter, gauge, phases, plan, ratio, threshold, window } from './make.js';
 
 const catalogue: readonly CatalogueEntry[] = [
@@ -175,6 +175,39 @@ describe('judging', () => {
       [true, 50, 'ops/s'],
       [false, 10, 'bytes/s'],
       [true, 10, 'bytes/s'],
+    ]);
+  });
+
+  it('must hold in every stretch of its own window, and says which one broke it', () => {
+    const own = { ...threshold('actor.rss{phase:load}', 'avg < 15B'), windowMs: 2000 };
+    const whole = plan({ phases: run, thresholds: [own], catalogue });
+    const accumulator = new RunAccumulator(whole);
+    [10, 10, 10, 16, 30, 1].forEach((value, index) => accumulator.add(at(index, [rss(value)])));
+    const [result] = judge(whole, accumulator);
+    expect(result).to.deep.include({
+      ok: false,
+      value: 30,
+      detail: 'broken in 1 of 2 stretches of 2 s, first in load from 00:04 to 00:05',
+    });
+  });
+
+  it('knows while the run goes on what has failed for good', () => {
+    const [upper, lower, count, own] = [
+      { ...threshold('actor.rss', 'avg < 15B'), afterMs: 2000 },
+      threshold('op.count', 'count >= 100'),
+      threshold('op.count', 'count <= 3'),
+      { ...threshold('actor.rss', 'avg < 15B'), windowMs: 2000 },
+    ];
+    const whole = plan({ phases: run, thresholds: [upper, lower, count, own], catalogue });
+    const accumulator = new RunAccumulator(whole);
+    const told = [20, 20, 1].map((value, index) => {
+      accumulator.add(at(index, [rss(value), counter('op.count', 2, { actor: 'hog' })]));
+      return [upper, lower, count, own].map((one) => failingNow(one, accumulator)?.value ?? null);
+    });
+    expect(told).to.deep.equal([
+      [null, null, null, null],
+      [20, null, 4, 20],
+      [null, null, 6, 20],
     ]);
   });
 });

@@ -170,4 +170,13 @@ describe('trust', () => {
       detail: 'db in main: 12 in service of 8 in flight',
     });
   });
+
+  it('is lost by what was started again and by what did not end, each by its name', () => {
+    const again = trust([held(10, 1)], { facts: { restarts: new Map([['hog', 2]]) } });
+    expect(again.trustworthy).to.equal(false);
+    expect(again.of('restarts')?.detail).to.match(/hog 2 times/);
+    const crashed = trust([held(10, 1)], { facts: { hasEnded: false } });
+    expect(crashed.trustworthy).to.equal(false);
+    expect(crashed.of('run-ended')).to.include({ ok: false });
+  });
 });
