@@ -58,6 +58,7 @@ export type RunEvent = At &
         readonly level: 'debug' | 'info' | 'warn';
         readonly message: string;
       }
+    /** `command`: the program; its arguments are in the plan. */
     | { readonly type: 'target.started'; readonly pid: number; readonly command: string }
     | { readonly type: 'target.ready'; readonly tookMs: number }
     | { readonly type: 'target.output'; readonly stream: 'stdout' | 'stderr'; readonly text: string }

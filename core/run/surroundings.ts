@@ -91,7 +91,8 @@ export class Surroundings {
       onEnd: (cause, wasAsked) => this.#onEnd(cause, wasAsked),
     });
     this.#target = target;
-    events.emit({ type: 'target.started', pid: target.pid, command: planned.command.join(' ') });
+    // The program only: arguments may hold secrets, and the recorded plan has them as they were written.
+    events.emit({ type: 'target.started', pid: target.pid, command: planned.command[0] ?? '' });
     this.#noteWhatLacks(target);
     this.#meter = new TargetMeter(target.keeperPid);
     if (planned.ready !== null) await this.#becomeReady(planned.ready, probes, fromNs);
@@ -110,6 +111,8 @@ export class Surroundings {
     const meant = all.filter(({ name }) => named.includes('*') || named.includes(name));
     const probes = await this.#open(
       meant.map((probe) => ({ ...probe, everyMs: Math.min(probe.everyMs, READY_EVERY_MS) })),
+      // That nobody answers yet is what is waited for, and no warning.
+      'debug',
     );
     try {
       const readings = new Readings(probes.groups);
@@ -126,11 +129,12 @@ export class Surroundings {
     }
   }
 
-  #open(probes: readonly PlannedProbe[]): Promise<Probes> {
+  #open(probes: readonly PlannedProbe[], lowered?: 'debug'): Promise<Probes> {
     const { events } = this.#input;
     return startProbes({
       probes,
-      onLog: ({ probe, level, message }) => events.emit({ type: 'probe.log', probe, level, message }),
+      onLog: ({ probe, level, message }) =>
+        events.emit({ type: 'probe.log', probe, level: lowered ?? level, message }),
       onFailure: (error) => events.stop('actor', error.message),
     });
   }
