@@ -13,7 +13,12 @@ const OPTIONS = {
   type: 'object',
   properties: {
     url: { type: 'string', format: 'url', pattern: '^https?://', description: 'What is asked for.' },
-    method: { type: 'string', enum: ['GET', 'HEAD', 'OPTIONS', 'POST'], default: 'GET' },
+    method: {
+      type: 'string',
+      enum: ['GET', 'HEAD', 'OPTIONS', 'POST'],
+      default: 'GET',
+      description: 'How it is asked; nothing is sent along.',
+    },
     expectStatus: {
       type: 'integer',
       minimum: 100,
