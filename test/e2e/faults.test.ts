@@ -133,7 +133,7 @@ const FATAL: readonly Expected[] = [
     fault: 'allocates-objects',
     method: 'run',
     reason: /heap of the thread was exhausted/,
-    options: { duration: '20s' },
+    options: { duration: '45s' },
   },
   {
     // The thread dies of it, or the whole process: that is for V8 to say.
@@ -141,7 +141,7 @@ const FATAL: readonly Expected[] = [
     method: 'run',
     code: /E_ACTOR_FAILED|E_AGENT_LOST/,
     reason: /heap of the thread was exhausted|its agent allocates-array .* ended/,
-    options: { duration: '20s' },
+    options: { duration: '45s' },
   },
 ];
 
@@ -241,11 +241,11 @@ describe('a plugin that goes wrong', () => {
       isLinux ? ['memory', 'openFiles'] : ['memory'],
     );
     expect(found[0]).to.deep.include({ agent: 'takes-without-lease', actors: ['bad'], leased: 0 });
-    expect(found[0]?.grown).to.be.greaterThan(160 * 2 ** 20);
+    expect(found[0]?.grown).to.be.greaterThan(96 * 2 ** 20);
     expect(summary.trust.trustworthy).to.equal(false);
     const check = summary.trust.checks.find(({ check: name }) => name === 'unleased');
     expect(check?.ok).to.equal(false);
-    expect(check?.detail).to.match(/^bad: memory grew by 1\d\d MiB|2\d\d MiB/);
+    expect(check?.detail).to.match(/^bad: memory grew by \d+ MiB/);
     expect(alive).to.deep.equal([]);
   });
 });

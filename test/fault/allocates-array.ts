@@ -3,7 +3,7 @@ import { faultPlugin, nothing } from './fault.js';
 
 export default faultPlugin({
   name: 'allocates-array',
-  quietMs: 20_000,
+  quietMs: 45_000,
   start: () => ({
     run() {
       const kept: number[] = [];

@@ -3,11 +3,11 @@ import { faultPlugin, nothing } from './fault.js';
 
 export default faultPlugin({
   name: 'allocates-objects',
-  quietMs: 20_000,
+  quietMs: 45_000,
   start: () => ({
     run() {
       const kept: unknown[] = [];
-      for (;;) kept.push(new Array(200).fill(kept.length));
+      for (;;) kept.push(new Array(5000).fill(kept.length));
     },
     dispose: nothing,
   }),
