@@ -245,7 +245,7 @@ describe('a plugin that goes wrong', () => {
     expect(summary.trust.trustworthy).to.equal(false);
     const check = summary.trust.checks.find(({ check: name }) => name === 'unleased');
     expect(check?.ok).to.equal(false);
-    expect(check?.detail).to.match(/^bad: memory grew by \d+ MiB/);
+    expect(check?.detail).to.match(/^bad: memory grew by [\d.]+ MiB/);
     expect(alive).to.deep.equal([]);
   });
 });
