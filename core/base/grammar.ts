@@ -55,6 +55,11 @@ export const parseLoad = (text: string): LoadSentence => whole(text, load);
 export const parseLevel = (text: string): Quantity => whole(text, level);
 /** "5s..20s": any quantity between two; a single one is both ends. */
 export const parseRange = (text: string): RangeSentence => whole(text, (s) => range(s, (r) => r.quantity()));
+/** "5s..20s" in milliseconds. */
+export const parseDurations = (text: string): { fromMs: number; toMs: number } => {
+  const { from, to } = whole(text, (s) => range(s, time));
+  return { fromMs: from.value / 1e6, toMs: to.value / 1e6 };
+};
 /** "30%..100%": a range of levels. */
 export const parseLevelRange = (text: string): RangeSentence => whole(text, (s) => range(s, level));
 export const parseQuantity = (text: string): Quantity => whole(text, (s) => s.quantity());
@@ -239,12 +244,15 @@ function range(s: Scanner, rule: (s: Scanner) => Quantity): RangeSentence {
 }
 
 function duration(s: Scanner): number {
+  return time(s).value / 1e6;
+}
+
+function time(s: Scanner): Quantity {
   s.space();
   const start = s.at;
-  const { value, dimension } = s.quantity();
-  if (dimension !== 'time' || value < 0) {
-    const seen = value < 0 ? 'a negative amount' : DIMENSION_NAMES[dimension];
-    throw new GrammarError(`a duration is not ${seen}`, start, 'Such as "30s", "1m30s", "250ms".');
-  }
-  return value / 1e6;
+  const quantity = s.quantity();
+  const { value, dimension } = quantity;
+  if (dimension === 'time' && value >= 0) return quantity;
+  const seen = value < 0 ? 'a negative amount' : DIMENSION_NAMES[dimension];
+  throw new GrammarError(`a duration is not ${seen}`, start, 'Such as "30s", "1m30s", "250ms".');
 }

@@ -168,6 +168,8 @@ export interface PlannedThreshold {
   /** Ends the run as soon as it fails, once `afterMs` of measured time have passed. */
   readonly abort?: boolean;
   readonly afterMs?: number;
+  /** Why there is this bound, in the words of the scenario. */
+  readonly reason?: string;
 }
 
 /** A periodic measurement of the target. */

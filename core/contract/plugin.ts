@@ -26,6 +26,8 @@ export interface Control {
    */
   readonly bases?: Readonly<Record<string, (host: HostFacts) => number>>;
   readonly defaultBase?: string;
+  /** Declared by a simulator that goes on until it is refused: what peak "limit" is on this host at most. Pure. */
+  readonly limit?: (host: HostFacts) => number;
 }
 
 /** What a lease is of. An actor takes these only by lease. */

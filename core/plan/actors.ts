@@ -6,7 +6,7 @@ import { messageOf } from '../base/errors.js';
 import { formatNumber, formatQuantity } from '../base/units.js';
 import type { Capability, HostFacts, ResourceEstimate } from '../contract/host.js';
 import type { MetricSpecs } from '../contract/metrics.js';
-import type { PlannedActor, PlannedPeak } from '../contract/plan.js';
+import type { PlannedActor, PlannedPacing, PlannedPeak } from '../contract/plan.js';
 import type { Control, Resource } from '../contract/plugin.js';
 import { must } from '../base/assert.js';
 import type { LoadedSimulator } from '../plugin/registry.js';
@@ -34,6 +34,8 @@ export interface PlaceResult {
 }
 
 export const QUIET_MS = 3000;
+/** Operations outstanding where the scenario does not say. */
+const IN_FLIGHT = 64;
 /** Of the whole plan; more of one actor are not even counted out. */
 export const INSTANCES_MAX = 256;
 
@@ -49,7 +51,9 @@ export function placeActor(actor: ScenarioActor, loaded: LoadedSimulator, host: 
     const peak = peakOf(actor, control, host);
     const instances = instancesOf(actor, loaded, peak, host);
     const facts = factsOf(actor, loaded);
-    mistakes.push(...unmet(facts.needs, actor, host), ...misfits(actor, control, peak, instances));
+    mistakes.push(...unmet([...facts.needs, ...actor.needs], actor, host));
+    mistakes.push(...misfits(actor, control, peak, instances), ...laneMistakes(actor, facts.lane));
+    const pacing = pacingOf(actor, instances, mistakes);
     if (!Number.isFinite(peak.amount) || peak.amount <= 0) return { placed: null, mistakes };
     if (instances > INSTANCES_MAX)
       return { placed: null, mistakes: [...mistakes, tooMany(actor, instances)] };
@@ -74,18 +78,45 @@ export function placeActor(actor: ScenarioActor, loaded: LoadedSimulator, host: 
             control.kind === 'switch'
               ? new Array<number>(instances).fill(1)
               : sharesOf(peak.amount, instances, isWhole),
-          lane: facts.lane,
+          lane: actor.isolation === 'process' ? 'process' : facts.lane,
           takes: facts.takes,
           sharedBytes: simulator.shared ?? 0,
           quietMs: simulator.quietMs ?? QUIET_MS,
           operations: simulator.operations ?? [],
           metrics: simulator.metrics as MetricSpecs,
+          ...(pacing !== null && { pacing }),
+          ...(actor.onFailure !== null && { onFailure: actor.onFailure }),
+          ...(Object.keys(actor.tags).length > 0 && { tags: { ...actor.tags } }),
         },
       },
     };
   } catch (error) {
     return { placed: null, mistakes: [pluginFault(actor, error)] };
   }
+}
+
+/** A scenario may ask for more isolation than the simulator needs, never for less. */
+function laneMistakes({ name, isolation }: ScenarioActor, lane: 'thread' | 'process'): Mistake[] {
+  if (isolation !== 'thread' || lane === 'thread') return [];
+  const message = `"${name}" needs a process of its own: what it takes is the whole process's`;
+  const hint = 'Leave "isolation" out.';
+  return [{ path: ['actors', name, 'isolation'], code: 'E_SCHEMA', message, seen: isolation, hint }];
+}
+
+/** Every instance has a place for one operation at least. */
+function pacingOf(
+  { name, pacing, unit }: ScenarioActor,
+  instances: number,
+  mistakes: Mistake[],
+): PlannedPacing | null {
+  if (pacing === null) return null;
+  const inFlight = pacing.inFlight ?? Math.max(IN_FLIGHT, instances);
+  if (unit === 'ops/s' && inFlight < instances) {
+    const message = `${inFlight} in flight cannot be shared by ${instances} instances`;
+    const hint = 'Use fewer instances, or a larger "inFlight".';
+    mistakes.push({ path: ['actors', name, 'inFlight'], code: 'E_PEAK', message, seen: inFlight, hint });
+  }
+  return { ...pacing, inFlight };
 }
 
 function tooMany({ name }: ScenarioActor, instances: number): Mistake {
@@ -106,6 +137,10 @@ export function isCounted({ unit }: Pick<Control, 'unit'>): boolean {
 
 function peakOf({ peak }: ScenarioActor, control: Control, host: HostFacts): PlannedPeak {
   if (peak === null) return { amount: 1, text: 'on' };
+  if (peak.kind === 'limit') {
+    const amount = must(control.limit, `limit of ${control.unit}`)(host);
+    return { amount, text: peak.text, base: { name: 'limit', amount } };
+  }
   const { quantity, base: name, text } = peak;
   if (name === undefined) return { amount: quantity.value, text };
   const base = must(control.bases?.[name], `base ${name}`)(host);
@@ -145,7 +180,7 @@ function factsOf({ options }: ScenarioActor, { simulator }: LoadedSimulator): Si
 }
 
 function unmet(needs: readonly Capability[], actor: ScenarioActor, host: HostFacts): Mistake[] {
-  const absent = needs.filter((need) => !host.capabilities.includes(need));
+  const absent = [...new Set(needs)].filter((need) => !host.capabilities.includes(need));
   if (absent.length === 0) return [];
   const message = `"${actor.name}" needs ${absent.join(', ')}, which this host does not have`;
   return [{ path: ['actors', actor.name], code: 'E_UNAVAILABLE', message, seen: absent }];

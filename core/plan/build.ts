@@ -5,7 +5,6 @@
 import { randomInt } from 'node:crypto';
 import type { HostFacts, ResourceEstimate } from '../contract/host.js';
 import type { Plan, PlannedActor, PlannedAgent, Profile } from '../contract/plan.js';
-import { PIECES_MAX } from '../contract/control-block.js';
 import type { Registry } from '../plugin/registry.js';
 import type { Mistake } from '../scenario/problems.js';
 import type { Scenario } from '../scenario/scenario.js';
@@ -18,7 +17,8 @@ import { loadedMs, planPhases } from './phases.js';
 import { planProbes } from './probes.js';
 import { planSafety } from './safety.js';
 import { planTarget } from './target.js';
-import { planThresholds } from './thresholds.js';
+import { keepSecrets } from './secrets.js';
+import { planThresholds, untilMistakes } from './thresholds.js';
 
 export interface PlanInput {
   readonly scenario: Scenario;
@@ -41,7 +41,8 @@ const SEEDS = 2 ** 32;
 export async function buildPlan(input: PlanInput): Promise<Plan> {
   const { scenario, host } = input;
   const { placed, mistakes } = await placeAll(input);
-  const timeline = planPhases(scenario.phases, placed);
+  const seed = input.seed ?? scenario.seed ?? randomInt(SEEDS);
+  const timeline = planPhases(scenario.phases, placed, seed);
   const durationMs = timeline.phases.reduce((sum, phase) => sum + phase.durationMs, 0);
   const costed = withEstimates(placed, timeline.phases, input);
   const agents = agentsOf(placed);
@@ -53,17 +54,19 @@ export async function buildPlan(input: PlanInput): Promise<Plan> {
   const judged = planThresholds(scenario.thresholds, costed.actors, catalogue);
   mistakes.push(...timeline.mistakes, ...costed.mistakes, ...unsafe, ...sizeMistakes(costed.actors, agents));
   mistakes.push(...probing.mistakes, ...unready);
-  mistakes.push(...clashes(placed), ...pieceMistakes(costed.actors, timeline.phases));
+  mistakes.push(...clashes(placed));
   // Without all actors, what their metrics are is not known.
-  if (placed.length === scenario.actors.length) mistakes.push(...judged.mistakes);
+  if (placed.length === scenario.actors.length) {
+    mistakes.push(...judged.mistakes, ...untilMistakes(scenario.phases, costed.actors, catalogue));
+  }
   if (mistakes.length > 0) throw scenario.errors(mistakes);
-  return deepFreeze<Plan>({
+  const plan = deepFreeze<Plan>({
     version: 1,
     name: scenario.name,
     description: scenario.description,
     scenarioFile: scenario.file,
     tags: { ...scenario.tags },
-    seed: input.seed ?? scenario.seed ?? randomInt(SEEDS),
+    seed,
     windowMs: scenario.windowMs,
     durationMs,
     host: structuredClone(host),
@@ -77,8 +80,10 @@ export async function buildPlan(input: PlanInput): Promise<Plan> {
     exporters: scenario.exporters.map(({ name, uses, options }) => ({ name, uses, options })),
     catalogue,
     estimate: wholeEstimate(costed.actors, agents),
-    notes: notesOf(costed.actors, timeline.phases),
+    notes: [...notesOf(costed.actors, timeline.phases), ...timeline.notes],
   });
+  keepSecrets(plan, scenario.secrets);
+  return plan;
 }
 
 async function placeAll({
@@ -161,15 +166,6 @@ function sizeMistakes(actors: readonly PlannedActor[], agents: readonly PlannedA
     });
   }
   return mistakes;
-}
-
-function pieceMistakes(actors: readonly PlannedActor[], phases: Plan['phases']): Mistake[] {
-  return actors.flatMap(({ name }) => {
-    const pieces = phases.reduce((sum, { load }) => sum + (load[name]?.length ?? 0), 0);
-    if (pieces <= PIECES_MAX) return [];
-    const message = `the timeline of "${name}" has ${pieces} pieces, more than ${PIECES_MAX}`;
-    return [{ path: ['phases'], code: 'E_PLAN_SIZE' as const, message, seen: pieces }];
-  });
 }
 
 /** Metric names begin with the simulator's: two plugins may not give one name two meanings. */

@@ -1,33 +1,110 @@
 /**
  * The timeline of the plan: phases of the scenario and the actors' peaks enter, phases with pieces in levels from 0 to
- * 1 leave. Amounts in the peak's unit are divided by the peak here; more than the peak is a mistake.
+ * 1 leave, one for each round. Amounts in the peak's unit are divided by the peak here; more than the peak is a
+ * mistake.
  */
+import { randomFor } from '../base/random.js';
 import { formatQuantity } from '../base/units.js';
-import type { PlannedPhase } from '../contract/plan.js';
+import { PIECES_MAX } from '../contract/control-block.js';
+import type { Piece, PlannedPhase } from '../contract/plan.js';
 import { dimensionOf } from '../scenario/control.js';
 import type { Mistake } from '../scenario/problems.js';
-import type { ScenarioLevel, ScenarioPhase } from '../scenario/scenario.js';
+import type { ScenarioLevel, ScenarioLoad, ScenarioPhase } from '../scenario/scenario.js';
 import type { Placed } from './actors.js';
-import { piecesOf } from './shapes.js';
+import { pieceCount, piecesOf } from './shapes.js';
+
+/** Rounds of all phases together: each has its windows, its totals and its place in the record. */
+export const ROUNDS_MAX = 2048;
+
+export interface Timeline {
+  readonly phases: readonly PlannedPhase[];
+  readonly mistakes: readonly Mistake[];
+  /** What a reader should know of shapes that do not fit their phase. */
+  readonly notes: readonly string[];
+}
 
 export function planPhases(
   phases: readonly ScenarioPhase[],
   placed: readonly Placed[],
-): { phases: readonly PlannedPhase[]; mistakes: readonly Mistake[] } {
+  seed: number,
+): Timeline {
+  const rounds = phases.reduce((sum, { repeat }) => sum + repeat, 0);
   const mistakes: Mistake[] = [];
+  if (rounds > ROUNDS_MAX) {
+    const message = `${rounds} rounds of phases are more than ${ROUNDS_MAX}`;
+    mistakes.push({ path: ['phases'], code: 'E_PLAN_SIZE', message, seen: rounds });
+    return { phases: [], mistakes, notes: [] };
+  }
+  mistakes.push(...pieceMistakes(phases, placed));
+  if (mistakes.length > 0) return { phases: [], mistakes, notes: [] };
   let startMs = 0;
-  const planned = phases.map(({ name, durationMs, measure, tags, load }, index): PlannedPhase => {
-    const pieces = placed.flatMap(({ actor }) => {
-      const shape = load.get(actor.name);
-      if (shape === undefined) return [];
-      const shareOf = (level: ScenarioLevel): number => shareOfPeak(level, actor, mistakes);
-      return [[actor.name, piecesOf(shape, durationMs, shareOf)] as const];
-    });
-    const phase = { index, name, startMs, durationMs, measure, load: Object.fromEntries(pieces) };
-    startMs += durationMs;
-    return Object.keys(tags).length === 0 ? phase : { ...phase, tags };
+  const planned: PlannedPhase[] = [];
+  for (const phase of phases) {
+    // Every round does the same: rounds measure noise, not luck.
+    const load = loadOf(phase, placed, seed, mistakes);
+    for (let round = 1; round <= phase.repeat; round++) {
+      planned.push({ ...plannedPhase(phase, round, load), index: planned.length, startMs });
+      startMs += phase.durationMs;
+    }
+  }
+  return { phases: planned, mistakes, notes: phases.flatMap(notesOf) };
+}
+
+function plannedPhase(
+  { name, durationMs, measure, tags, until, repeat }: ScenarioPhase,
+  round: number,
+  load: PlannedPhase['load'],
+): Omit<PlannedPhase, 'index' | 'startMs'> {
+  return {
+    name,
+    durationMs,
+    measure,
+    ...(Object.keys(tags).length > 0 && { tags: { ...tags } }),
+    ...(repeat > 1 && { round }),
+    ...(until !== null && {
+      until: {
+        sentence: structuredClone(until.sentence),
+        text: until.text,
+        otherwise: until.otherwise,
+      },
+    }),
+    load,
+  };
+}
+
+function loadOf(
+  { name, durationMs, load }: ScenarioPhase,
+  placed: readonly Placed[],
+  seed: number,
+  mistakes: Mistake[],
+): PlannedPhase['load'] {
+  const pieces = placed.flatMap(({ actor }): (readonly [string, readonly Piece[]])[] => {
+    const shape = load.get(actor.name);
+    if (shape === undefined) return [];
+    const shareOf = (level: ScenarioLevel): number => shareOfPeak(level, actor, mistakes);
+    // Keyed by names, so that another actor or phase changes nothing here.
+    const random = randomFor(seed, 'shape', actor.name, name);
+    return [[actor.name, piecesOf({ load: shape, durationMs, shareOf, random })]];
   });
-  return { phases: planned, mistakes };
+  return Object.fromEntries(pieces);
+}
+
+/** Asked before a single one is made. */
+function pieceMistakes(phases: readonly ScenarioPhase[], placed: readonly Placed[]): Mistake[] {
+  return placed.flatMap(({ actor: { name } }) => {
+    const counts = phases.map(({ load, durationMs, repeat }) => {
+      const shape = load.get(name);
+      return shape === undefined ? 0 : repeat * pieceCount(shape, durationMs);
+    });
+    const pieces = counts.reduce((sum, count) => sum + count, 0);
+    if (pieces <= PIECES_MAX) return [];
+    const most = counts.indexOf(Math.max(...counts));
+    const message = `the timeline of "${name}" has ${pieces} straight pieces, more than ${PIECES_MAX}`;
+    const phase = phases[most];
+    const hint = `Most of them are of phase "${phase?.name ?? ''}": shorten it, or make its periods longer.`;
+    const path = ['phases', phase?.index ?? most];
+    return [{ path, code: 'E_PLAN_SIZE' as const, message, seen: pieces, hint }];
+  });
 }
 
 function shareOfPeak(level: ScenarioLevel, actor: Placed['actor'], mistakes: Mistake[]): number {
@@ -38,14 +115,28 @@ function shareOfPeak(level: ScenarioLevel, actor: Placed['actor'], mistakes: Mis
   const unit = dimensionOf(actor.unit) ?? 'count';
   const message = `"${level.text}" is above the peak of "${actor.name}", which is ${formatQuantity(actor.peak.amount, unit)} here`;
   const hint = "Raise the actor's peak, or lower the level.";
-  mistakes.push({ path: level.path, code: 'E_PEAK', message, seen: level.text, hint });
+  // The rows of a trace share a place: one of them says enough.
+  const isTold = mistakes.some(({ path, code }) => code === 'E_PEAK' && String(path) === String(level.path));
+  if (!isTold) mistakes.push({ path: level.path, code: 'E_PEAK', message, seen: level.text, hint });
   return 1;
+}
+
+function notesOf({ name, durationMs, load }: ScenarioPhase): string[] {
+  const traces = new Set<ScenarioLoad>([...load.values()].filter(({ shape }) => shape === 'trace'));
+  return [...traces].flatMap((trace) => {
+    if (trace.shape !== 'trace') return [];
+    const lastingMs = (trace.levels.length - 1) * trace.everyMs;
+    const time = (ms: number): string => formatQuantity(ms * 1e6, 'time');
+    const known = `The trace in phase "${name}" lasts ${time(lastingMs)}, the phase ${time(durationMs)}`;
+    if (lastingMs > durationMs) return [`${known}: the rest of the trace is not played.`];
+    return lastingMs < durationMs ? [`${known}: its last level stays until the end.`] : [];
+  });
 }
 
 /** How long an actor is above 0 %, at most. */
 export function loadedMs(phases: readonly PlannedPhase[], actor: string): number {
-  const pieces = phases.flatMap(({ load }) => load[actor] ?? []);
-  return pieces
+  return phases
+    .flatMap(({ load }) => load[actor] ?? [])
     .filter(({ from, to }) => from > 0 || to > 0)
     .reduce((sum, { startMs, endMs }) => sum + endMs - startMs, 0);
 }

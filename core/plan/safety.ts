@@ -31,10 +31,21 @@ export function planSafety(input: SafetyInput): { safety: PlannedSafety; mistake
   }
   const needed = neededMistake(scenario, profiles, granted);
   // What the tighter profile forbids may be right under the one that is needed: one mistake, not many.
-  const { safety, problems } = mergeLimits(granted, scenario.safety, host);
+  const { safety: limits, problems } = mergeLimits(granted, scenario.safety, host);
+  const safety = { ...limits, ...permitted(scenario) };
   if (needed !== null) return { safety, mistakes: [needed] };
   const tooLong = durationMistake(scenario, profiles, safety, durationMs);
   return { safety, mistakes: [...problems, ...(tooLong === null ? [] : [tooLong])] };
+}
+
+/** What actors may write, destroy and reach; absent where the scenario says nothing. */
+function permitted({ safety }: Scenario): Partial<PlannedSafety> {
+  const { writablePaths, erasableDevices, network } = safety;
+  return {
+    ...(writablePaths !== undefined && { writablePaths: [...writablePaths] }),
+    ...(erasableDevices !== undefined && { erasableDevices: [...erasableDevices] }),
+    ...(network !== undefined && { network }),
+  };
 }
 
 function neededMistake({ safety }: Scenario, profiles: readonly Profile[], granted: Profile): Mistake | null {

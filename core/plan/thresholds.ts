@@ -3,15 +3,21 @@
  * against what the actors it is about really have.
  */
 import { selectorText } from '../base/grammar.js';
+import type { Assertion } from '../base/sentences.js';
 import type { CatalogueEntry, MetricSpec } from '../contract/metrics.js';
 import type { PlannedThreshold } from '../contract/plan.js';
 import { actorMetrics, OP_METRICS } from '../metrics/catalogue.js';
 import { checkThreshold } from '../metrics/thresholds.js';
 import type { Mistake } from '../scenario/problems.js';
-import type { ScenarioThreshold } from '../scenario/scenario.js';
+import type { ScenarioPhase, ScenarioThreshold } from '../scenario/scenario.js';
 import type { Placed } from './actors.js';
 
 type Actor = Placed['actor'];
+
+/** Where the two halves of a sentence stand. */
+interface Spots extends Pick<ScenarioThreshold, 'selector' | 'path' | 'keyPath'> {
+  readonly keyAt?: 'key' | 'value';
+}
 
 export function planThresholds(
   thresholds: readonly ScenarioThreshold[],
@@ -28,21 +34,59 @@ export function planThresholds(
   return { thresholds: planned, mistakes };
 }
 
-function plannedThreshold({ selector, assertion, severity }: ScenarioThreshold): PlannedThreshold {
+function plannedThreshold(from: ScenarioThreshold): PlannedThreshold {
+  const { selector, assertion, severity, windowMs, abort, afterMs, reason } = from;
   const text = selectorText(selector);
-  return { text: `${text} ${assertion.text}`, selector, selectorText: text, assertion, severity };
+  return {
+    text: `${text} ${assertion.text}`,
+    selector,
+    selectorText: text,
+    assertion,
+    severity,
+    ...(windowMs !== null && { windowMs }),
+    ...(abort && { abort }),
+    ...(afterMs !== null && { afterMs }),
+    ...(reason !== null && { reason }),
+  };
+}
+
+/** The ends of phases by the same rules, but that they may have to hold for some time. */
+export function untilMistakes(
+  phases: readonly Pick<ScenarioPhase, 'until'>[],
+  actors: readonly Actor[],
+  catalogue: readonly CatalogueEntry[],
+): readonly Mistake[] {
+  return phases.flatMap(({ until }) => {
+    if (until === null || until.sentence.kind === 'done') return [];
+    const { sentence, path, text } = until;
+    const { selector } = sentence;
+    const assertion =
+      sentence.kind === 'condition' ? atOnce(sentence.assertion) : steadyAssertion(sentence.aggregate, text);
+    const judged = { selector, assertion };
+    const mistake = mistakeOf({ selector, path, keyPath: path, keyAt: 'value' }, judged, actors, catalogue);
+    return mistake === null ? [] : [mistake];
+  });
+}
+
+function atOnce({ aggregate, operator, operand, text }: Assertion): Assertion {
+  return { aggregate, operator, operand, text };
+}
+
+/** Whatever it is compared with, the aggregate must fit the metric. */
+function steadyAssertion(aggregate: Assertion['aggregate'], text: string): Assertion {
+  return { aggregate, operator: '<=', operand: { kind: 'phase', phase: '' }, text };
 }
 
 function mistakeOf(
-  { selector, path, keyPath }: ScenarioThreshold,
-  planned: PlannedThreshold,
+  { selector, path, keyPath, keyAt = 'key' }: Spots,
+  planned: Pick<PlannedThreshold, 'selector' | 'assertion'>,
   actors: readonly Actor[],
   catalogue: readonly CatalogueEntry[],
 ): Mistake | null {
   const { metric } = selector;
   if (!catalogue.some((entry) => entry.metric === metric)) {
     const fault = checkThreshold(planned, catalogue);
-    return fault === null ? null : { path: keyPath, at: 'key', code: 'E_NAME', seen: metric, ...fault };
+    return fault === null ? null : { path: keyPath, at: keyAt, code: 'E_NAME', seen: metric, ...fault };
   }
   const named = selector.tags['actor'];
   const meant = actors.filter(({ name }) => named?.includes(name) ?? true);
@@ -50,7 +94,7 @@ function mistakeOf(
     const actor = actors.find((a) => a.name === name);
     if (actor === undefined || hasMetric(actor, metric)) continue;
     const message = `"${name}" has no ${metric}: it uses ${actor.simulator}`;
-    return { path: keyPath, at: 'key', code: 'E_NAME', message, seen: metric };
+    return { path: keyPath, at: keyAt, code: 'E_NAME', message, seen: metric };
   }
   // asked and held are in each actor's own unit, so the assertion must fit every one it is about.
   const own = metric === 'actor.asked' || metric === 'actor.held' ? meant : [];

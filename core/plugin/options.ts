@@ -35,12 +35,22 @@ export interface OptionFolders {
   readonly directory: string;
   /** The same for paths that are written to. */
   readonly writeDirectory: string;
+  /** Where options of one object come from several files: of the one that says this path. Wins over both. */
+  readonly directoryAt?: (path: Path) => string;
 }
 
 export interface ResolvedOptions {
   /** Meaningless where there are problems. */
   readonly options: Readonly<Record<string, unknown>>;
   readonly problems: readonly OptionProblem[];
+  /** Files that the plugin will write to. */
+  readonly writes: readonly WrittenPath[];
+}
+
+export interface WrittenPath {
+  readonly path: readonly (string | number)[];
+  /** Absolute. */
+  readonly file: string;
 }
 
 interface Format {
@@ -73,11 +83,13 @@ export function resolveOptions(
   folders: OptionFolders,
 ): ResolvedOptions {
   const problems: OptionProblem[] = [];
-  const options = new Walk(folders, problems).value(schema, value ?? {}, []);
-  return { options: (options ?? {}) as Readonly<Record<string, unknown>>, problems };
+  const walk = new Walk(folders, problems);
+  const options = walk.value(schema, value ?? {}, []);
+  return { options: (options ?? {}) as Readonly<Record<string, unknown>>, problems, writes: walk.writes };
 }
 
 class Walk {
+  readonly writes: WrittenPath[] = [];
   readonly #folders: OptionFolders;
   readonly #problems: OptionProblem[];
 
@@ -95,7 +107,7 @@ class Walk {
         case 'array':
           return this.#array(schema, value, path);
         case 'string':
-          return this.#string(schema, value);
+          return this.#string(schema, value, path);
         case 'boolean':
           if (typeof value !== 'boolean') throw mistyped(value, 'true or false');
           return value;
@@ -155,7 +167,7 @@ class Walk {
     return Object.freeze(value.map((item, index) => this.value(schema.items, item, [...path, index])));
   }
 
-  #string(schema: StringSchema, value: unknown): string | number {
+  #string(schema: StringSchema, value: unknown, path: Path): string | number {
     const unit =
       schema.format !== undefined && schema.format in FORMATS ? FORMATS[schema.format as UnitFormat] : null;
     if (typeof value !== 'string') {
@@ -176,7 +188,15 @@ class Walk {
       throw wrong(`"${value}" is not a URL`, 'a URL', value);
     if (schema.format !== 'path') return value;
     if (value === '') throw wrong('a path is not empty', 'a path', value);
-    return resolve(schema.access === 'write' ? this.#folders.writeDirectory : this.#folders.directory, value);
+    return this.#file(schema, value, path);
+  }
+
+  #file({ access }: StringSchema, said: string, path: Path): string {
+    const { directoryAt, directory, writeDirectory } = this.#folders;
+    const isWritten = access === 'write';
+    const file = resolve(directoryAt?.(path) ?? (isWritten ? writeDirectory : directory), said);
+    if (isWritten) this.writes.push({ path, file });
+    return file;
   }
 }
 

@@ -1,46 +1,24 @@
 /**
- * Actors and exporters with what they use: the simulator is loaded, the options resolved, the control picked. The
- * draft enters, sound entries leave, mistakes go to the problems. `load.ts` calls it.
+ * Actors with what they use: the simulator is loaded, the options resolved, the control picked. The draft enters,
+ * sound entries leave, mistakes go to the problems. `load.ts` calls it.
  */
-import type { AnySimulator } from '../contract/plugin.js';
+import { parseDuration } from '../base/grammar.js';
+import type { AnySimulator, Control } from '../contract/plugin.js';
 import type { ObjectSchema } from '../contract/schema-types.js';
-import type { OptionFolders } from '../plugin/options.js';
-import { resolveOptions } from '../plugin/options.js';
-import type { PluginSources, Registry } from '../plugin/registry.js';
 import type { ChosenControl } from './control.js';
 import { chooseControl } from './control.js';
 import type { Path } from './document.js';
-import type { Draft, DraftActor, DraftUse } from './draft.js';
-import type { Problems } from './problems.js';
-import type { ScenarioActor, ScenarioExporter } from './scenario.js';
+import type { DraftActor } from './draft.js';
+import type { ScenarioActor } from './scenario.js';
+import type { UseContext } from './uses.js';
+import { checkedOptions, findUsed } from './uses.js';
+import { checkWrites } from './writable.js';
 
-/** Loads every plugin that the scenario names, so that a wrong one is told where it is named. */
-export async function loadPlugins(
-  sources: PluginSources,
-  registry: Registry,
-  problems: Problems,
-): Promise<void> {
-  for (const short of Object.keys(sources.names)) {
-    const path: Path = ['plugins', short];
-    if (problems.touches(path)) continue;
-    try {
-      await registry.plugin(short, sources);
-    } catch (error) {
-      problems.addThrown({ path }, error);
-    }
-  }
-}
-
-export async function resolveActors(
-  draft: Draft,
-  sources: PluginSources,
-  registry: Registry,
-  problems: Problems,
-): Promise<ScenarioActor[]> {
+export async function resolveActors(context: UseContext): Promise<ScenarioActor[]> {
   const actors: ScenarioActor[] = [];
-  for (const [name, actor] of Object.entries(draft.actors ?? {})) {
+  for (const [name, actor] of Object.entries(context.draft.actors ?? {})) {
     if (actor === undefined) continue;
-    const resolved = await resolveActor(name, actor, sources, registry, problems);
+    const resolved = await resolveActor(name, actor, context);
     if (resolved !== null) actors.push(resolved);
   }
   return actors;
@@ -49,47 +27,48 @@ export async function resolveActors(
 async function resolveActor(
   name: string,
   actor: DraftActor,
-  sources: PluginSources,
-  registry: Registry,
-  problems: Problems,
+  context: UseContext,
 ): Promise<ScenarioActor | null> {
   const path: Path = ['actors', name];
-  const uses = actor.uses ?? name;
-  const simulator = await findSimulator(name, actor, sources, registry, problems);
-  if (simulator === null) return null;
-  // Simulators write beside the file that says so, exporters beside the person.
-  const folders = { directory: sources.directory, writeDirectory: sources.directory };
-  const options = checkedOptions(simulator.options as ObjectSchema, actor, path, folders, problems);
-  const chosen = problems.touches([...path, 'peak']) ? null : pickControl(simulator, actor, path, problems);
+  const { registry, plugins, problems } = context;
+  const loaded = await findUsed(path, actor, context, (uses) => registry.simulator(uses, plugins));
+  refuseContained(actor, path, context);
+  if (loaded === null) return null;
+  const { simulator } = loaded;
+  // Simulators write beside the file that says so.
+  const options = checkedOptions(simulator.options as ObjectSchema, actor, path, context);
+  if (options !== null) checkWrites(options.writes, path, context);
+  const chosen = problems.touches([...path, 'peak']) ? null : pickControl(simulator, actor, path, context);
   if (options === null || chosen === null) return null;
   const { control, peak } = chosen;
-  return { name, uses, options, unit: control.unit, peak, instances: actor.instances ?? null };
+  const { instances = null, isolation, onFailure = null, needs = [], tags = {} } = actor;
+  return {
+    name,
+    uses: actor.uses ?? name,
+    options: options.options,
+    unit: control.unit,
+    peak,
+    instances,
+    pacing: pacingOf(actor, control, path, context),
+    isolation: isolation === 'contained' ? null : (isolation ?? null),
+    onFailure,
+    needs: needs.flatMap((need) => need ?? []),
+    tags,
+  };
 }
 
-async function findSimulator(
-  name: string,
-  actor: DraftActor,
-  sources: PluginSources,
-  registry: Registry,
-  problems: Problems,
-): Promise<AnySimulator | null> {
-  const path: Path = ['actors', name];
-  const uses = actor.uses ?? name;
-  if (problems.within([...path, 'uses']) || problems.touches(['plugins', uses.split('/')[0] ?? '']))
-    return null;
-  try {
-    return (await registry.simulator(uses, sources)).simulator;
-  } catch (error) {
-    problems.addThrown(actor.uses === undefined ? { path, at: 'key' } : { path: [...path, 'uses'] }, error);
-    return null;
-  }
+function refuseContained({ isolation }: DraftActor, path: Path, { problems }: UseContext): void {
+  if (isolation !== 'contained') return;
+  const message = 'not in this version: isolation "contained"';
+  const hint = 'It has "thread" and "process".';
+  problems.add({ path: [...path, 'isolation'], code: 'E_NOT_YET', message, seen: isolation, hint });
 }
 
 function pickControl(
   simulator: AnySimulator,
   actor: DraftActor,
   path: Path,
-  problems: Problems,
+  { problems }: UseContext,
 ): ChosenControl | null {
   const chosen = chooseControl(simulator, actor.peak);
   if ('control' in chosen) return chosen;
@@ -97,42 +76,36 @@ function pickControl(
   return null;
 }
 
-/** Null when they are wrong. */
-function checkedOptions(
-  schema: ObjectSchema,
-  { with: said }: DraftUse,
-  path: Path,
-  folders: OptionFolders,
-  problems: Problems,
-): Readonly<Record<string, unknown>> | null {
-  if (problems.within([...path, 'with'])) return null;
-  const resolved = resolveOptions(schema, said, folders);
-  for (const problem of resolved.problems)
-    problems.add({ ...problem, path: [...path, 'with', ...problem.path] });
-  return resolved.problems.length === 0 ? resolved.options : null;
-}
+const KINDS: Readonly<Record<Control['kind'], string>> = {
+  amount: 'an amount',
+  growth: 'a growth',
+  rate: 'a rate',
+  concurrency: 'a number in flight',
+  switch: 'on or off',
+};
+/** What stands beside the peak, and the control that it bounds. */
+const BESIDE = {
+  arrival: ['rate'],
+  inFlight: ['rate'],
+  thinkTime: ['concurrency'],
+  pacing: ['rate', 'concurrency'],
+} as const satisfies Record<string, readonly Control['kind'][]>;
 
-export async function resolveExporters(
-  draft: Draft,
-  folders: OptionFolders,
-  registry: Registry,
-  problems: Problems,
-): Promise<ScenarioExporter[]> {
-  const exporters: ScenarioExporter[] = [];
-  for (const [name, exporter] of Object.entries(draft.exporters ?? {})) {
-    const path: Path = ['exporters', name];
-    if (exporter === undefined || problems.within([...path, 'uses'])) continue;
-    const uses = exporter.uses ?? name;
-    try {
-      const loaded = await registry.exporter(uses);
-      const options = checkedOptions(loaded.options as ObjectSchema, exporter, path, folders, problems);
-      if (options !== null) exporters.push({ name, uses, options });
-    } catch (error) {
-      problems.addThrown(
-        exporter.uses === undefined ? { path, at: 'key' } : { path: [...path, 'uses'] },
-        error,
-      );
-    }
+function pacingOf(
+  actor: DraftActor,
+  { kind }: Control,
+  path: Path,
+  { problems }: UseContext,
+): ScenarioActor['pacing'] {
+  for (const [key, kinds] of Object.entries(BESIDE)) {
+    const isMeant = (kinds as readonly string[]).includes(kind);
+    if (isMeant || actor[key as keyof typeof BESIDE] === undefined) continue;
+    const wanted = kinds.map((k) => KINDS[k]).join(' or ');
+    const message = `"${key}" stands beside a peak that is ${wanted}; this one is ${KINDS[kind]}`;
+    problems.add({ path: [...path, key], at: 'key', code: 'E_PEAK', message, hint: 'Leave it out.' });
   }
-  return exporters;
+  if (kind !== 'rate' && kind !== 'concurrency') return null;
+  const { arrival = 'constant', inFlight = null, thinkTime, pacing: precision = 'wait' } = actor;
+  const thinkTimeMs = thinkTime === undefined ? 0 : parseDuration(thinkTime);
+  return { arrival, inFlight, thinkTimeMs, precision };
 }

@@ -6,18 +6,23 @@ import { assert } from '../base/assert.js';
 import {
   GrammarError,
   parseAssertion,
+  parseCondition,
   parseDuration,
+  parseDurations,
   parseLevel,
+  parseLevelRange,
   parseLoad,
   parsePeak,
   parseTrigger,
+  parseUntil,
 } from '../base/grammar.js';
+import { SHAPES } from '../base/shapes.js';
 import { nearest, suggestion } from '../base/suggest.js';
 import { isObject } from './desugar.js';
 import type { Path } from './document.js';
 import type { Problems } from './problems.js';
-import type { SentenceFormat } from './schema.js';
-import { SENTENCES } from './schema.js';
+import type { SentenceFormat } from './schema-parts.js';
+import { SENTENCES } from './schema-parts.js';
 
 export interface Breach {
   readonly path: Path;
@@ -33,10 +38,14 @@ export interface Breach {
 
 const PARSERS: Readonly<Record<SentenceFormat, (text: string) => unknown>> = {
   duration: parseDuration,
+  durations: parseDurations,
   peak: parsePeak,
   level: parseLevel,
+  levels: parseLevelRange,
   load: parseLoad,
   assertion: parseAssertion,
+  condition: parseCondition,
+  until: parseUntil,
   trigger: parseTrigger,
 };
 
@@ -143,16 +152,13 @@ function reportShape(
   problems: Problems,
 ): void {
   const later = schema['later'] as readonly string[];
-  const known = (schema['oneOf'] as readonly { properties: { shape: { const: string } } }[]).map(
-    ({ properties }) => properties.shape.const,
-  );
   if (tag === undefined) return; // Told by `required`.
   const spot = { path: [...path, 'shape'], seen: tag };
   if (typeof tag === 'string' && later.includes(tag)) {
     problems.add({ ...spot, code: 'E_NOT_YET', message: `not in this version: shape "${tag}"` });
     return;
   }
-  const hint = typeof tag === 'string' ? suggestion(tag, known) : `Known: ${known.join(', ')}.`;
+  const hint = typeof tag === 'string' ? suggestion(tag, SHAPES) : `Known: ${SHAPES.join(', ')}.`;
   problems.add({ ...spot, code: 'E_SCHEMA', message: `unknown shape ${JSON.stringify(tag)}`, hint });
 }
 

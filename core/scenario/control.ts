@@ -5,6 +5,7 @@
 import type { ErrorCode } from '../base/codes.js';
 import { parsePeak } from '../base/grammar.js';
 import { DIMENSION_NAMES } from '../base/scanner.js';
+import type { PeakSentence } from '../base/sentences.js';
 import { suggestion } from '../base/suggest.js';
 import type { Dimension } from '../base/units.js';
 import type { AnySimulator, Control } from '../contract/plugin.js';
@@ -12,7 +13,7 @@ import type { AmountSentence } from './scenario.js';
 
 export interface ChosenControl {
   readonly control: Control;
-  readonly peak: AmountSentence | null;
+  readonly peak: PeakSentence | null;
 }
 
 export interface ControlMistake {
@@ -51,7 +52,12 @@ export function chooseControl(
   if (said === undefined) return defaultControl(simulator);
   const peak = parsePeak(said);
   if (peak.kind === 'limit') {
-    return { code: 'E_NOT_YET', message: 'not in this version: peak "limit"', hint: takes(simulator) };
+    const control = simulator.controls.find(({ limit }) => limit !== undefined);
+    if (control !== undefined) return { control, peak };
+    return mistake(
+      `${simulator.name} does not go on until it is refused: it knows no peak "limit"`,
+      takes(simulator),
+    );
   }
   if (peak.quantity.dimension === 'share') return byBase(simulator, peak);
   const control = simulator.controls.find(({ unit }) => dimensionOf(unit) === peak.quantity.dimension);

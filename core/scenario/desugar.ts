@@ -1,11 +1,12 @@
 /**
  * Short forms become full ones: a load "10% -> 90%" the ramp it means, a threshold a list of objects. The plain value
- * enters and a new one leaves; wherever something moved, the document learns where it was written.
+ * enters and a new one leaves; wherever something moved, the sources learn where it was written.
  */
 import { parseLoad } from '../base/grammar.js';
-import type { Document, Path } from './document.js';
+import type { Path } from './document.js';
 import type { Problems } from './problems.js';
 import { parsed } from './problems.js';
+import type { Sources } from './sources.js';
 
 type Json = Record<string, unknown>;
 
@@ -14,26 +15,26 @@ export function isObject(value: unknown): value is Json {
 }
 
 /** What is not of the expected type stays as it is: validation says so afterwards. */
-export function desugar(value: unknown, document: Document, problems: Problems): unknown {
+export function desugar(value: unknown, sources: Sources, problems: Problems): unknown {
   if (!isObject(value)) return value;
   const result = structuredClone(value);
   if (Array.isArray(result['phases'])) {
     for (const [index, phase] of result['phases'].entries()) {
       if (isObject(phase) && isObject(phase['load'])) {
-        desugarLoads(phase['load'], ['phases', index, 'load'], document, problems);
+        desugarLoads(phase['load'], ['phases', index, 'load'], sources, problems);
       }
     }
   }
   const thresholds = result['thresholds'];
   if (isObject(thresholds)) {
     for (const [key, said] of Object.entries(thresholds)) {
-      thresholds[key] = thresholdList(said, ['thresholds', key], document);
+      thresholds[key] = thresholdList(said, ['thresholds', key], sources);
     }
   }
   return result;
 }
 
-function desugarLoads(loads: Json, path: Path, document: Document, problems: Problems): void {
+function desugarLoads(loads: Json, path: Path, sources: Sources, problems: Problems): void {
   for (const [actor, text] of Object.entries(loads)) {
     if (typeof text !== 'string') continue;
     const spot = [...path, actor];
@@ -44,25 +45,25 @@ function desugarLoads(loads: Json, path: Path, document: Document, problems: Pro
       delete loads[actor];
     } else if (sentence.to === undefined) {
       loads[actor] = { shape: 'hold', level: text.trim() };
-      document.alias([...spot, 'level'], spot, text.search(/\S/));
+      sources.alias([...spot, 'level'], spot, text.search(/\S/));
     } else {
       const arrow = text.indexOf('->');
       const to = text.slice(arrow + 2);
       loads[actor] = { shape: 'ramp', from: text.slice(0, arrow).trim(), to: to.trim() };
-      document.alias([...spot, 'from'], spot, text.search(/\S/));
-      document.alias([...spot, 'to'], spot, arrow + 2 + to.search(/\S/));
+      sources.alias([...spot, 'from'], spot, text.search(/\S/));
+      sources.alias([...spot, 'to'], spot, arrow + 2 + to.search(/\S/));
     }
   }
 }
 
-function thresholdList(said: unknown, path: Path, document: Document): unknown {
+function thresholdList(said: unknown, path: Path, sources: Sources): unknown {
   if (!Array.isArray(said)) {
     if (typeof said !== 'string' && !isObject(said)) return said;
-    document.alias([...path, 0], path);
+    sources.alias([...path, 0], path);
   }
   return (Array.isArray(said) ? (said as unknown[]) : [said]).map((entry, index) => {
     if (typeof entry !== 'string') return entry;
-    document.alias([...path, index, 'assert'], Array.isArray(said) ? [...path, index] : path);
+    sources.alias([...path, index, 'assert'], Array.isArray(said) ? [...path, index] : path);
     return { assert: entry };
   });
 }

@@ -1,6 +1,6 @@
 /**
- * The text of a scenario with the way back from any value to its line and column. `read.ts` makes it; every later
- * step asks it for places, so that an error always stands where the person wrote the mistake.
+ * One text with the way back from any value in it to its line and column. `read.ts` makes it; `sources.ts` asks it
+ * for places, so that an error always stands where the person wrote the mistake.
  */
 import type { Node } from 'jsonc-parser';
 import type { Place } from '../base/errors.js';
@@ -14,18 +14,11 @@ export interface Spot {
   readonly column?: number;
 }
 
-interface Alias {
-  readonly from: Path;
-  readonly to: Path;
-  readonly column: number;
-}
-
 export class Document {
   /** Absolute, or null for standard input. */
   readonly file: string | null;
   readonly text: string;
   readonly #tree: Node;
-  readonly #aliases: Alias[] = [];
 
   constructor(file: string | null, text: string, tree: Node) {
     this.file = file;
@@ -33,16 +26,11 @@ export class Document {
     this.#tree = tree;
   }
 
-  /** What stands at `from` after desugaring was written at `to`, from this column of its string on. */
-  alias(from: Path, to: Path, column = 0): void {
-    this.#aliases.push({ from, to, column });
-  }
-
-  place(spot: Spot): Place {
-    const { path, column } = this.#written(spot.path, spot.column);
+  /** The place of a path in this text: of the deepest part of it that was written. */
+  place({ path, at, column }: Spot): Place {
     const found = this.#find(path);
     const isWhole = found.depth === path.length;
-    const node = spot.at === 'key' && isWhole ? (found.key ?? found.value) : found.value;
+    const node = at === 'key' && isWhole ? (found.key ?? found.value) : found.value;
     const offset = isWhole && column !== undefined ? offsetInString(this.text, node, column) : node.offset;
     return this.placeAt(offset, path.slice(0, found.depth));
   }
@@ -57,18 +45,6 @@ export class Document {
       column: offset - lineStart + 1,
       ...(path.length > 0 && { path: pathText(path) }),
     };
-  }
-
-  #written(path: Path, column: number | undefined): { path: Path; column: number | undefined } {
-    // The longest match is the most particular rewriting of this path.
-    const alias = this.#aliases
-      .filter(({ from }) => from.every((step, i) => path[i] === step))
-      .sort((a, b) => b.from.length - a.from.length)[0];
-    if (alias === undefined) return { path, column };
-    const isSame = path.length === alias.from.length;
-    const inString =
-      isSame && (column !== undefined || alias.column > 0) ? alias.column + (column ?? 0) : column;
-    return { path: [...alias.to, ...path.slice(alias.from.length)], column: inString };
   }
 
   /** The deepest node along the path that was written, and its key. */

@@ -1,34 +1,46 @@
 /**
- * Phases with their loads: the draft enters, phases in milliseconds with parsed levels leave, "*" spread over the
- * actors it means. Names, lengths and units are checked; amounts wait for the plan, which knows the host.
+ * Phases with their loads and ends: the draft enters, phases in milliseconds with parsed levels leave, "*" spread over
+ * the actors it means. Names, lengths and units are checked; amounts wait for the plan, which knows the host.
  */
-import { parseDuration, parseLevel } from '../base/grammar.js';
+import { parseDuration, parseUntil } from '../base/grammar.js';
 import { suggestion } from '../base/suggest.js';
 import { levelMistake } from './control.js';
 import type { Path } from './document.js';
-import type { Draft, DraftLoad, DraftPhase } from './draft.js';
+import type { Draft, DraftPhase } from './draft.js';
+import { levelsOf, resolveLoad } from './loads.js';
+import { Names } from './names.js';
 import type { Problems } from './problems.js';
-import type { ScenarioActor, ScenarioLevel, ScenarioLoad, ScenarioPhase } from './scenario.js';
+import type { ScenarioActor, ScenarioLoad, ScenarioPhase, ScenarioUntil } from './scenario.js';
+import type { Sources } from './sources.js';
 
 /** No phase is shorter than the shortest window. */
 export const DURATION_MIN_MS = 100;
 
-/** `actors` are the sound ones; names are known from the draft, so that a broken actor is not also unknown. */
-export function resolvePhases(
-  draft: Draft,
-  actors: readonly ScenarioActor[],
-  problems: Problems,
-): ScenarioPhase[] {
+export interface PhasesInput {
+  readonly draft: Draft;
+  /** The sound ones; names are known from the draft, so that a broken actor is not also unknown. */
+  readonly actors: readonly ScenarioActor[];
+  readonly problems: Problems;
+  readonly sources: Sources;
+}
+
+export async function resolvePhases(input: PhasesInput): Promise<ScenarioPhase[]> {
+  const { draft, problems } = input;
   const firsts = new Map<string, number>();
-  return (draft.phases ?? []).flatMap((phase, index) => {
-    if (phase === undefined) return [];
+  const names = new Names(draft, problems);
+  const phases: ScenarioPhase[] = [];
+  for (const [index, phase] of (draft.phases ?? []).entries()) {
+    if (phase === undefined) continue;
     const path: Path = ['phases', index];
     checkName(phase, index, firsts, problems);
     const durationMs = durationOf(phase, path, problems);
-    const load = loadsOf(phase, durationMs, path, draft, actors, problems);
-    const { name = '', measure = true, tags = {} } = phase;
-    return [{ name, durationMs: durationMs ?? DURATION_MIN_MS, measure, tags, load }];
-  });
+    const load = await loadsOf(phase, durationMs, path, input);
+    const until = untilOf(phase, path, names, problems);
+    const { name = '', measure = true, tags = {}, repeat = 1 } = phase;
+    const lastingMs = durationMs ?? DURATION_MIN_MS;
+    phases.push({ name, index, durationMs: lastingMs, measure, repeat, until, tags, load });
+  }
+  return phases;
 }
 
 function checkName(phase: DraftPhase, index: number, firsts: Map<string, number>, problems: Problems): void {
@@ -52,85 +64,80 @@ function durationOf(phase: DraftPhase, path: Path, problems: Problems): number |
   return null;
 }
 
-function loadsOf(
+function untilOf(phase: DraftPhase, phasePath: Path, names: Names, problems: Problems): ScenarioUntil | null {
+  const path = [...phasePath, 'until'];
+  if (phase.until === undefined) {
+    if (phase.otherwise === undefined || problems.touches(path)) return null;
+    const message = '"otherwise" says what follows when "until" never held, and there is none';
+    problems.add({ path: [...phasePath, 'otherwise'], at: 'key', code: 'E_SCHEMA', message });
+    return null;
+  }
+  const text = phase.until;
+  const sentence = parseUntil(text);
+  if (sentence.kind !== 'done') names.check(sentence.selector, { text, path }, false);
+  if (sentence.kind === 'condition') {
+    const { operand } = sentence.assertion;
+    names.checkOperand(sentence.assertion, { text, path });
+    if (operand.kind === 'baseline') {
+      const column = text.indexOf('baseline');
+      problems.add({ path, column, code: 'E_NOT_YET', message: 'not in this version: "baseline"' });
+    }
+    checkOrder(operand, phase, text, path, names, problems);
+  }
+  return { sentence, text, otherwise: phase.otherwise ?? 'fail', path };
+}
+
+/** What is compared with must be over by then. */
+function checkOrder(
+  operand: { readonly kind: string; readonly phase?: string },
+  { name }: DraftPhase,
+  text: string,
+  path: Path,
+  { phases }: Names,
+  problems: Problems,
+): void {
+  if (operand.phase === undefined || name === undefined || !phases.includes(operand.phase)) return;
+  if (phases.indexOf(operand.phase) < phases.indexOf(name)) return;
+  const column = text.lastIndexOf(operand.phase);
+  const message = `phase "${operand.phase}" is not over when "${name}" is to end`;
+  const hint = 'Compare with an earlier phase.';
+  problems.add({ path, column, code: 'E_NAME', message, seen: operand.phase, hint });
+}
+
+async function loadsOf(
   phase: DraftPhase,
   durationMs: number | null,
   phasePath: Path,
-  draft: Draft,
-  actors: readonly ScenarioActor[],
-  problems: Problems,
-): Map<string, ScenarioLoad> {
+  { draft, actors, problems, sources }: PhasesInput,
+): Promise<Map<string, ScenarioLoad>> {
   const result = new Map<string, ScenarioLoad>();
   const known = Object.keys(draft.actors ?? {});
+  const named = Object.keys(phase.load ?? {});
   for (const [name, load] of Object.entries(phase.load ?? {})) {
     const path = [...phasePath, 'load', name];
     if (name !== '*' && draft.actors !== undefined && !known.includes(name)) {
+      // An actor whose entry was cut out is wrong, not unknown.
+      if (problems.within(['actors', name])) continue;
       const hint = suggestion(name, known);
       problems.add({ path, at: 'key', code: 'E_NAME', message: `no actor "${name}"`, seen: name, hint });
       continue;
     }
     if (load === undefined || problems.within(path)) continue;
-    const parsed = loadOf(load, durationMs, path, problems);
-    if (parsed === null) continue;
-    const named = Object.keys(phase.load ?? {});
+    const resolved = await resolveLoad(load, { path, durationMs, problems, sources });
+    if (resolved === null) continue;
     const meant = actors.filter((a) => (name === '*' ? !named.includes(a.name) : a.name === name));
     for (const actor of meant) {
-      checkUnits(parsed, actor, problems);
-      result.set(actor.name, parsed);
+      checkUnits(resolved, actor, problems);
+      result.set(actor.name, resolved);
     }
   }
   return result;
 }
 
-/** Null when a part is missing, which is told already. */
-function loadOf(
-  load: DraftLoad,
-  durationMs: number | null,
-  path: Path,
-  problems: Problems,
-): ScenarioLoad | null {
-  const level = (text: string, ...steps: (string | number)[]): ScenarioLevel => ({
-    quantity: parseLevel(text),
-    text,
-    path: [...path, ...steps],
-  });
-  const { shape, curve = 'linear', from, to, levels = [] } = load;
-  if (shape === 'hold' && load.level !== undefined) return { shape, level: level(load.level, 'level') };
-  if (shape === 'ramp' && from !== undefined && to !== undefined) {
-    return { shape, from: level(from, 'from'), to: level(to, 'to'), curve };
-  }
-  if (shape !== 'steps') return null;
-  const steps = levels.map((text, i) => level(text ?? '0%', 'levels', i));
-  const everyMs = stepLength(load, steps.length, durationMs, path, problems);
-  return everyMs === null ? null : { shape, levels: steps, everyMs };
-}
-
-function stepLength(
-  load: DraftLoad,
-  steps: number,
-  durationMs: number | null,
-  path: Path,
-  problems: Problems,
-): number | null {
-  if (durationMs === null) return null;
-  if (load.every === undefined) return durationMs / steps;
-  const everyMs = parseDuration(load.every);
-  // The last step needs some time of its own, or it would be skipped in silence.
-  if (everyMs > 0 && everyMs * (steps - 1) < durationMs) return everyMs;
-  const message =
-    everyMs > 0 ? `${steps} steps of ${load.every} do not fit into the phase` : 'a step takes time';
-  const hint = 'Leave "every" out for equal parts.';
-  problems.add({ path: [...path, 'every'], code: 'E_SCHEMA', message, seen: load.every, hint });
-  return null;
-}
-
-export function levelsOf(load: ScenarioLoad): readonly ScenarioLevel[] {
-  if (load.shape === 'hold') return [load.level];
-  return load.shape === 'ramp' ? [load.from, load.to] : load.levels;
-}
-
 function checkUnits(load: ScenarioLoad, actor: ScenarioActor, problems: Problems): void {
-  for (const { quantity, text, path } of levelsOf(load)) {
+  // All rows of a trace have one unit and one place.
+  const levels = load.shape === 'trace' ? load.levels.slice(0, 1) : levelsOf(load);
+  for (const { quantity, text, path } of levels) {
     const mistake = levelMistake(quantity.dimension, text, actor.name, actor.unit);
     if (mistake !== null) problems.add({ path, seen: text, ...mistake });
   }

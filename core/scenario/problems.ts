@@ -6,6 +6,7 @@ import type { ErrorCode } from '../base/codes.js';
 import { BruntError, BruntErrors } from '../base/errors.js';
 import { GrammarError } from '../base/grammar.js';
 import type { Document, Path, Spot } from './document.js';
+import type { Sources } from './sources.js';
 
 export interface Mistake extends Spot {
   readonly code: ErrorCode;
@@ -21,27 +22,42 @@ interface Noted {
 }
 
 export class Problems {
-  readonly #document: Document;
+  readonly #sources: Sources;
   #noted: Noted[] = [];
   /** Places where a mistake was found, whether it was told or not. */
   readonly #paths: Path[] = [];
   readonly #silent: Path[] = [];
 
-  constructor(document: Document) {
-    this.#document = document;
+  constructor(sources: Sources) {
+    this.#sources = sources;
   }
 
   /** The first mistake of a place is the one that is said. */
   add({ path, at, column, ...details }: Mistake): void {
     this.#paths.push(path);
     if (this.#silent.some((silent) => startsWith(path, silent))) return;
-    const place = this.#document.place({ path, at: at ?? 'value', ...(column !== undefined && { column }) });
+    const place = this.#sources.place({ path, at: at ?? 'value', ...(column !== undefined && { column }) });
     this.#note(path, new BruntError({ ...details, place }));
   }
 
-  /** A mistake known by its position in the text only. */
-  addAt(offset: number, path: Path, details: Pick<Mistake, 'code' | 'message' | 'hint'>): void {
-    this.#note(path, new BruntError({ ...details, place: this.#document.placeAt(offset, path) }));
+  /** A mistake of one file, before it is known what of it the whole will have. */
+  addIn(document: Document, spot: Spot, details: Omit<Mistake, 'path' | 'at' | 'column'>): void {
+    this.#note(spot.path, new BruntError({ ...details, place: document.place(spot) }));
+  }
+
+  /** The same, known by its position in the text only. */
+  addAt(
+    document: Document,
+    offset: number,
+    path: Path,
+    details: Pick<Mistake, 'code' | 'message' | 'hint'>,
+  ): void {
+    this.#note(path, new BruntError({ ...details, place: document.placeAt(offset, path) }));
+  }
+
+  /** A mistake that stands in no file but on the command line. */
+  addOutside(where: string, details: Omit<Mistake, 'path' | 'at' | 'column'>): void {
+    this.#noted.push({ path: [], error: new BruntError({ ...details, place: { path: where } }) });
   }
 
   /** Whatever else is wrong with this value follows from what was told. */
@@ -59,8 +75,10 @@ export class Problems {
 
   #note(path: Path, error: BruntError): void {
     const { line, column } = error.place ?? {};
+    const { file } = error.place ?? {};
     const isTaken = this.#noted.some(
-      ({ error: { place } }) => place?.line === line && place?.column === column,
+      ({ error: { place } }) =>
+        line !== undefined && place?.line === line && place?.column === column && place?.file === file,
     );
     if (!isTaken) this.#noted.push({ path, error });
   }
@@ -100,12 +118,19 @@ export class Problems {
     return this.#paths.some((p) => startsWith(p, path));
   }
 
-  /** Sorted as they stand in the text. */
+  get isEmpty(): boolean {
+    return this.#noted.length === 0;
+  }
+
+  /** File by file in the order of the composition, then as they stand in the text. */
   collected(): BruntErrors {
+    const file = (e: BruntError): number => this.#sources.files.indexOf(e.place?.file ?? '');
     const line = (e: BruntError): number => e.place?.line ?? 0;
     const column = (e: BruntError): number => e.place?.column ?? 0;
     return new BruntErrors(
-      this.#noted.map(({ error }) => error).sort((a, b) => line(a) - line(b) || column(a) - column(b)),
+      this.#noted
+        .map(({ error }) => error)
+        .sort((a, b) => file(a) - file(b) || line(a) - line(b) || column(a) - column(b)),
     );
   }
 

@@ -1,6 +1,6 @@
 /**
- * Text in, document and plain value out: JSON with comments, trailing commas and a byte order mark. `load.ts` calls
- * it first. Text that is not JSON throws at once; duplicate and unusable keys are noted and reading goes on.
+ * Text in, document and plain value out: JSON with comments, trailing commas and a byte order mark. `compose.ts`
+ * calls it for each file. Text that is not JSON throws at once; duplicate and unusable keys are noted and reading goes on.
  */
 import type { Node, ParseError } from 'jsonc-parser';
 import { parseTree, printParseErrorCode } from 'jsonc-parser';
@@ -9,7 +9,7 @@ import type { Place } from '../base/errors.js';
 import { BruntError, BruntErrors } from '../base/errors.js';
 import type { Path } from './document.js';
 import { Document } from './document.js';
-import { Problems } from './problems.js';
+import type { Problems } from './problems.js';
 
 /** More than any person writes; keeps a wrong file from being read for minutes. */
 const TEXT_MAX = 4 * 2 ** 20;
@@ -18,13 +18,12 @@ const DEPTH_MAX = 64;
 
 export interface ReadScenario {
   readonly document: Document;
-  readonly problems: Problems;
   /** The plain JSON value; of equal keys the first. */
   readonly value: unknown;
 }
 
 /** Throws BruntErrors with E_JSON when the text is not JSON. */
-export function readScenario(file: string | null, text: string): ReadScenario {
+export function readScenario(file: string | null, text: string, problems: Problems): ReadScenario {
   // Offsets then count from after the mark, as an editor shows columns.
   const plain = text.startsWith('\uFEFF') ? text.slice(1) : text;
   if (plain.length > TEXT_MAX) throw refused(`the text is longer than ${TEXT_MAX / 2 ** 20} MiB`, file);
@@ -40,8 +39,7 @@ export function readScenario(file: string | null, text: string): ReadScenario {
   }
   if (tree === undefined) throw refused('the text is empty', file, placeOf(file, plain, 0));
   const document = new Document(file, plain, tree);
-  const problems = new Problems(document);
-  return { document, problems, value: valueOf(tree, [], document, problems) };
+  return { document, value: valueOf(tree, [], document, problems) };
 }
 
 function refused(message: string, file: string | null, place?: Place): BruntErrors {
@@ -107,12 +105,12 @@ function valueOf(node: Node, path: Path, document: Document, problems: Problems)
     if (first !== undefined) {
       const { line, column } = document.placeAt(first, []);
       const message = `key "${key}" appears twice; the first is at ${String(line)}:${String(column)}`;
-      problems.addAt(keyNode.offset, [...path, key], { code: 'E_DUPLICATE_KEY', message });
+      problems.addAt(document, keyNode.offset, [...path, key], { code: 'E_DUPLICATE_KEY', message });
       continue;
     }
     firstOffset.set(key, keyNode.offset);
     if (key === '__proto__') {
-      problems.addAt(keyNode.offset, [...path, key], {
+      problems.addAt(document, keyNode.offset, [...path, key], {
         code: 'E_SCHEMA',
         message: 'unknown key "__proto__"',
       });

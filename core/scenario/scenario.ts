@@ -1,11 +1,14 @@
 /** A scenario that was read and found sound: everything that needs no host is resolved. `core/plan` takes it on. */
 import type { BruntErrors } from '../base/errors.js';
-import type { Assertion, PeakSentence, Selector } from '../base/sentences.js';
+import type { Assertion, PeakSentence, Selector, Until } from '../base/sentences.js';
+import type { Capability } from '../contract/host.js';
+import type { PlannedPacing } from '../contract/plan.js';
 import type { Quantity } from '../base/units.js';
 import type { Control } from '../contract/plugin.js';
 import type { PluginSources } from '../plugin/registry.js';
 import type { Path } from './document.js';
 import type { Mistake } from './problems.js';
+import type { SecretText } from './substitute.js';
 
 export interface Scenario {
   /** Absolute; null for standard input. */
@@ -23,6 +26,8 @@ export interface Scenario {
   readonly probes: readonly ScenarioProbe[];
   readonly target: ScenarioTarget | null;
   readonly exporters: readonly ScenarioExporter[];
+  /** Texts that hold secrets, as they were written: what the record keeps in their places. */
+  readonly secrets: readonly SecretText[];
   /** Mistakes found later, as sorted errors with their places in the text. */
   errors(mistakes: readonly Mistake[]): BruntErrors;
 }
@@ -35,8 +40,14 @@ export interface ScenarioActor {
   /** Unit of the control that the peak picked. */
   readonly unit: Control['unit'];
   /** Null for a switch, which has no amount. */
-  readonly peak: AmountSentence | null;
+  readonly peak: PeakSentence | null;
   readonly instances: number | 'per-core' | null;
+  /** Null where the peak is neither a rate nor a concurrency; `inFlight` is null where it is not said. */
+  readonly pacing: (Omit<PlannedPacing, 'inFlight'> & { readonly inFlight: number | null }) | null;
+  readonly isolation: 'thread' | 'process' | null;
+  readonly onFailure: 'stop-run' | 'restart' | 'continue' | null;
+  readonly needs: readonly Capability[];
+  readonly tags: Readonly<Record<string, string>>;
 }
 
 export type AmountSentence = Extract<PeakSentence, { kind: 'amount' }>;
@@ -50,6 +61,12 @@ export interface ScenarioLevel {
 
 export type Curve = 'linear' | 'exponential' | 's-curve';
 
+/** Both drawn evenly from the range. */
+export interface MsRange {
+  readonly fromMs: number;
+  readonly toMs: number;
+}
+
 export type ScenarioLoad =
   | { readonly shape: 'hold'; readonly level: ScenarioLevel }
   | {
@@ -58,21 +75,64 @@ export type ScenarioLoad =
       readonly to: ScenarioLevel;
       readonly curve: Curve;
     }
-  | { readonly shape: 'steps'; readonly levels: readonly ScenarioLevel[]; readonly everyMs: number };
+  | { readonly shape: 'steps'; readonly levels: readonly ScenarioLevel[]; readonly everyMs: number }
+  | {
+      readonly shape: 'spike' | 'square';
+      readonly low: ScenarioLevel;
+      readonly high: ScenarioLevel;
+      readonly everyMs: number;
+      readonly widthMs: number;
+    }
+  | {
+      readonly shape: 'sawtooth' | 'sine' | 'walk';
+      readonly low: ScenarioLevel;
+      readonly high: ScenarioLevel;
+      readonly everyMs: number;
+    }
+  | {
+      readonly shape: 'bursts';
+      readonly low: ScenarioLevel;
+      readonly high: ScenarioLevel;
+      readonly on: MsRange;
+      readonly off: MsRange;
+    }
+  | {
+      readonly shape: 'trace';
+      readonly file: string;
+      /** At least one; between two the level goes in a straight line, after the last it stays. */
+      readonly levels: readonly ScenarioLevel[];
+      /** Between two of them, the speed already in it. */
+      readonly everyMs: number;
+    };
 
 export interface ScenarioPhase {
   readonly name: string;
+  /** In the list of the scenario; rounds of a repeated phase share it. */
+  readonly index: number;
   readonly durationMs: number;
   readonly measure: boolean;
+  readonly repeat: number;
+  readonly until: ScenarioUntil | null;
   readonly tags: Readonly<Record<string, string>>;
   /** By actor, "*" already spread over the actors it means. */
   readonly load: ReadonlyMap<string, ScenarioLoad>;
+}
+
+export interface ScenarioUntil {
+  readonly sentence: Until;
+  readonly text: string;
+  readonly otherwise: 'fail' | 'continue';
+  readonly path: Path;
 }
 
 export interface ScenarioThreshold {
   readonly selector: Selector;
   readonly assertion: Assertion;
   readonly severity: 'fail' | 'warn';
+  readonly windowMs: number | null;
+  readonly abort: boolean;
+  readonly afterMs: number | null;
+  readonly reason: string | null;
   /** Of the assertion, and of the key that is the selector. */
   readonly path: Path;
   readonly keyPath: Path;
@@ -83,6 +143,10 @@ export interface ScenarioSafety {
   readonly limits?: Readonly<Record<string, Readonly<Record<string, string | null>>>>;
   readonly maxDuration?: string;
   readonly gracefulStop?: string;
+  /** Absolute. */
+  readonly writablePaths?: readonly string[];
+  readonly erasableDevices?: readonly string[];
+  readonly network?: 'none' | 'loopback' | 'private' | 'any';
 }
 
 export interface ScenarioExporter {

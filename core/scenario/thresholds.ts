@@ -2,79 +2,67 @@
  * Thresholds with their selectors parsed and the names in them checked. Whether the metric exists and the unit fits
  * is the plan's to say, which knows the catalogue.
  */
-import { parseAssertion, parseSelector } from '../base/grammar.js';
-import type { Selector } from '../base/sentences.js';
-import { suggestion } from '../base/suggest.js';
+import { parseAssertion, parseDuration, parseSelector, selectorText } from '../base/grammar.js';
 import type { Path } from './document.js';
-import type { Draft } from './draft.js';
+import type { Draft, DraftThreshold } from './draft.js';
+import { Names } from './names.js';
 import type { Problems } from './problems.js';
 import { parsed } from './problems.js';
 import type { ScenarioThreshold } from './scenario.js';
 
-export function resolveThresholds(draft: Draft, problems: Problems): ScenarioThreshold[] {
+export function resolveThresholds(draft: Draft, windowMs: number, problems: Problems): ScenarioThreshold[] {
+  const names = new Names(draft, problems);
+  const spellings = new Map<string, string>();
   return Object.entries(draft.thresholds ?? {}).flatMap(([key, list]) => {
     const keyPath: Path = ['thresholds', key];
     const selector = parsed(problems, { path: keyPath, at: 'key' }, 'a selector', key, parseSelector);
     if (selector === null) return [];
-    checkNames(selector, key, draft, problems);
+    const first = spellings.get(selectorText(selector));
+    if (first !== undefined) {
+      const message = `"${first}" selects the same`;
+      const hint = 'Write both assertions as one list.';
+      problems.add({ path: keyPath, at: 'key', code: 'E_DUPLICATE_KEY', message, seen: key, hint });
+      return [];
+    }
+    spellings.set(selectorText(selector), key);
+    names.check(selector, { text: key, path: keyPath, at: 'key' }, true);
     return (list ?? []).flatMap((entry, index) => {
       if (entry?.assert === undefined) return [];
-      const path = [...keyPath, index, 'assert'];
+      const path = [...keyPath, index];
       const assertion = parseAssertion(entry.assert);
-      const { operand } = assertion;
-      if (operand.kind === 'phase' || operand.kind === 'baseline') {
-        const text = operand.kind === 'phase' ? 'phase(…)' : 'baseline';
-        const column = entry.assert.indexOf(operand.kind);
-        const message = `not in this version: "${text}" in a threshold`;
-        problems.add({ path, column, code: 'E_NOT_YET', message, hint: 'Write the amount itself.' });
+      if (assertion.operand.kind === 'baseline') {
+        const column = entry.assert.indexOf('baseline');
+        const message = 'not in this version: "baseline" in a threshold';
+        const hint = 'Compare with another phase, "phase(name)", or write the amount itself.';
+        problems.add({ path: [...path, 'assert'], column, code: 'E_NOT_YET', message, hint });
         return [];
       }
-      return [{ selector, assertion, severity: entry.severity ?? 'fail', path, keyPath }];
+      names.checkOperand(assertion, { text: entry.assert, path: [...path, 'assert'] });
+      const rest = detailsOf(entry, path, windowMs, problems);
+      return [{ selector, assertion, ...rest, path: [...path, 'assert'], keyPath }];
     });
   });
 }
 
-function checkNames({ tags }: Selector, key: string, draft: Draft, problems: Problems): void {
-  const say = (
-    tag: string,
-    value: string,
-    code: 'E_NAME' | 'E_NOT_YET',
-    message: string,
-    hint?: string,
-  ): void =>
-    problems.add({
-      path: ['thresholds', key],
-      at: 'key',
-      column: columnOf(key, tag, value),
-      code,
-      message,
-      seen: value,
-      ...(hint !== undefined && { hint }),
-    });
-  const actors = Object.keys(draft.actors ?? {});
-  for (const actor of tags['actor'] ?? []) {
-    if (draft.actors === undefined || actors.includes(actor)) continue;
-    say('actor', actor, 'E_NAME', `no actor "${actor}"`, suggestion(actor, actors));
+type Details = Pick<ScenarioThreshold, 'severity' | 'windowMs' | 'abort' | 'afterMs' | 'reason'>;
+
+function detailsOf(entry: DraftThreshold, path: Path, closedMs: number, problems: Problems): Details {
+  const { severity = 'fail', abort = false, reason = null, window, after } = entry;
+  const windowMs = window === undefined ? null : parseDuration(window);
+  if (windowMs !== null && (windowMs <= 0 || !isMultiple(windowMs, closedMs))) {
+    const message = `"${String(window)}" is not a multiple of the window, which is ${closedMs}ms`;
+    problems.add({ path: [...path, 'window'], code: 'E_SCHEMA', message, seen: window });
   }
-  const phases = (draft.phases ?? []).flatMap((phase) => phase ?? []);
-  const names = phases.flatMap(({ name }) => name ?? []);
-  // A phase whose name is wrong may be the one that is meant here.
-  const isSure = !problems.touches(['phases']) || names.length === draft.phases?.length;
-  for (const value of tags['phase'] ?? []) {
-    if (!names.includes(value)) {
-      if (isSure) say('phase', value, 'E_NAME', `no phase "${value}"`, suggestion(value, names));
-    } else if (phases.some(({ name, measure }) => name === value && measure === false)) {
-      const message = `phase "${value}" has "measure": false, so nothing is judged there`;
-      say('phase', value, 'E_NAME', message, 'Choose another phase, or measure this one.');
-    }
+  if (after !== undefined && !abort) {
+    const message = '"after" says when a threshold may abort the run, and this one does not';
+    const hint = 'Add "abort": true, or leave "after" out.';
+    problems.add({ path: [...path, 'after'], at: 'key', code: 'E_SCHEMA', message, hint });
   }
-  // Where probes are declared, that is told already.
-  if (problems.touches(['probes'])) return;
-  for (const probe of tags['probe'] ?? []) say('probe', probe, 'E_NOT_YET', 'not in this version: probes');
+  const afterMs = after === undefined ? null : parseDuration(after);
+  return { severity, abort, reason, windowMs, afterMs };
 }
 
-/** Where the value of a tag stands in a selector's text. */
-function columnOf(text: string, tag: string, value: string): number {
-  const tagAt = text.search(new RegExp(`[{,]\\s*${tag}\\s*:`));
-  return Math.max(0, text.indexOf(value, tagAt));
+function isMultiple(lengthMs: number, ofMs: number): boolean {
+  const times = lengthMs / ofMs;
+  return Math.abs(times - Math.round(times)) < 1e-9 && times >= 1 - 1e-9;
 }

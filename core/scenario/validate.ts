@@ -7,8 +7,9 @@ import { grammarError, reportBreaches } from './breaches.js';
 import { isObject } from './desugar.js';
 import type { Path } from './document.js';
 import type { Problems } from './problems.js';
-import type { SentenceFormat } from './schema.js';
-import { SENTENCES, scenarioSchema } from './schema.js';
+import type { SentenceFormat } from './schema-parts.js';
+import { scenarioSchema } from './schema-form.js';
+import { SENTENCES } from './schema-parts.js';
 
 type Check = (value: unknown) => readonly ErrorObject[];
 let compiled: Promise<Check> | null = null;
@@ -34,11 +35,13 @@ async function compile(): Promise<Check> {
   return (value) => (validate(value) ? [] : (validate.errors ?? []));
 }
 
-/** Reports what breaks the schema, and removes it from `value`. */
-export async function validate(value: unknown, problems: Problems): Promise<void> {
+/** Reports what breaks the schema, and removes it from `value`. What a fragment lacks, others will say. */
+export async function validate(value: unknown, problems: Problems, isFragment = false): Promise<void> {
   compiled ??= compile();
   const check = await compiled;
-  const errors = check(value).map((error) => ({ error, path: pathOf(error, value) }));
+  const errors = check(value)
+    .map((error) => ({ error, path: pathOf(error, value) }))
+    .filter(({ error, path }) => !isFragment || error.keyword !== 'required' || path.length > 0);
   reportBreaches(
     errors.map(({ error, path }) => ({
       path,

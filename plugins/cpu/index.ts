@@ -55,7 +55,7 @@ const cpu = defineSimulator({
   },
   isolation: 'thread',
   defaultInstances: (host) => Math.max(1, Math.ceil(host.quotaCores)),
-  estimate: ({ peak, instances }) => ({ cores: peak, threads: instances }),
+  estimate: ({ peak }) => ({ cores: peak }),
   start(ctx) {
     if (ctx.peak > ONE_CORE) {
       ctx.unavailable(

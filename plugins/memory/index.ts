@@ -43,9 +43,8 @@ const memory = defineSimulator({
   takes: 'memory',
   // Writing one piece under heavy reclaim or swapping takes seconds.
   quietMs: 10_000,
-  estimate: ({ control, peak, loadedMs, instances }) => ({
+  estimate: ({ control, peak, loadedMs }) => ({
     memoryBytes: control === 'growth' ? (peak * loadedMs) / 1000 : peak,
-    threads: instances,
   }),
   start(ctx) {
     const slabs = new Slabs(() => ctx.random());

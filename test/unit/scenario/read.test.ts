@@ -2,7 +2,15 @@ import { expect } from 'chai';
 import fc from 'fast-check';
 import type { BruntError } from '../../../core/base/errors.js';
 import { BruntErrors } from '../../../core/base/errors.js';
+import { Problems } from '../../../core/scenario/problems.js';
+import type { ReadScenario } from '../../../core/scenario/read.js';
 import { readScenario } from '../../../core/scenario/read.js';
+import { Sources } from '../../../core/scenario/sources.js';
+
+function read(file: string | null, text: string): ReadScenario & { readonly problems: Problems } {
+  const problems = new Problems(new Sources());
+  return { ...readScenario(file, text, problems), problems };
+}
 
 function errorsOf(action: () => void): readonly BruntError[] {
   try {
@@ -15,13 +23,13 @@ function errorsOf(action: () => void): readonly BruntError[] {
 }
 
 const told = (text: string): string[] =>
-  errorsOf(() => readScenario('/x/s.json', text).problems.throwIfAny()).map(
+  errorsOf(() => read('/x/s.json', text).problems.throwIfAny()).map(
     ({ code, place, message }) => `${code} ${String(place?.line)}:${String(place?.column)} ${message}`,
   );
 
 describe('reading a scenario', () => {
   it('reads comments, trailing commas and a byte order mark', () => {
-    const { value } = readScenario(null, '\uFEFF// a\n{ "a": [1, 2,], /* b */ "c": "// no comment", }');
+    const { value } = read(null, '\uFEFF// a\n{ "a": [1, 2,], /* b */ "c": "// no comment", }');
     expect(value).to.deep.equal({ a: [1, 2], c: '// no comment' });
   });
 
@@ -30,7 +38,7 @@ describe('reading a scenario', () => {
       fc.property(fc.jsonValue({ maxDepth: 5 }), (json) => {
         const text = JSON.stringify(json, null, 2);
         if (text.includes('__proto__')) return;
-        expect(readScenario(null, text).value).to.deep.equal(JSON.parse(text));
+        expect(read(null, text).value).to.deep.equal(JSON.parse(text));
       }),
     );
   });
@@ -44,7 +52,7 @@ describe('reading a scenario', () => {
 
   it('refuses the key __proto__ and keeps it out of the value', () => {
     expect(told('{ "__proto__": { "version": 1 } }')).to.deep.equal(['E_SCHEMA 1:3 unknown key "__proto__"']);
-    const { value } = readScenario(null, '{ "__proto__": { "version": 1 } }');
+    const { value } = read(null, '{ "__proto__": { "version": 1 } }');
     expect((value as { version?: number }).version).to.equal(undefined);
   });
 
@@ -68,7 +76,7 @@ describe('reading a scenario', () => {
   });
 
   it('counts lines of all kinds, and columns inside escaped strings', () => {
-    const { document } = readScenario(null, '{\r\n  "a": "x\\u0041\\n\\"yz"\r}');
+    const { document } = read(null, '{\r\n  "a": "x\\u0041\\n\\"yz"\r}');
     expect(document.place({ path: ['a'] })).to.deep.equal({ file: '-', line: 2, column: 8, path: 'a' });
     expect(document.place({ path: ['a'], at: 'key' })).to.include({ line: 2, column: 3 });
     // x A newline quote y: the fifth character of the string.
@@ -76,7 +84,7 @@ describe('reading a scenario', () => {
   });
 
   it('finds the nearest thing that was written for what was not', () => {
-    const { document } = readScenario('/x/s.json', '{ "a": { "b": [10, 20] } }');
+    const { document } = read('/x/s.json', '{ "a": { "b": [10, 20] } }');
     expect(document.place({ path: ['a', 'b', 5, 'c'], column: 3 })).to.deep.equal({
       file: '/x/s.json',
       line: 1,
