@@ -87,11 +87,19 @@ export class OperationRecorder {
     this.#first = must(this.#byOp.get(operations[0] ?? ''), 'the first operation');
   }
 
-  /** More that fell due, that were never done, and that had to wait for others to end. */
-  fell({ due, unfinished, queued }: Readonly<Record<'due' | 'unfinished' | 'queued', number>>): void {
-    this.#all['op.due'].add(due);
-    this.#all['op.unfinished'].add(unfinished);
-    this.#all['op.queued'].add(queued);
+  /** So many more fell due. */
+  due(count: number): void {
+    this.#all['op.due'].add(count);
+  }
+
+  /** So many of them will never be done. */
+  unfinished(count: number): void {
+    this.#all['op.unfinished'].add(count);
+  }
+
+  /** So many of those that started had to wait for others to end. */
+  queued(count: number): void {
+    this.#all['op.queued'].add(count);
   }
 
   /** Throws when the outcome names an operation that the simulator does not declare. */

@@ -50,7 +50,7 @@ export class EngineOperations implements Operations {
       );
     if (pacing.inFlight > 0) pacing.ended(endNs);
     else if (this.#ctx.control === 'rate') throw new Error('an operation was recorded that was not started');
-    else recorder.fell({ due: 1, unfinished: 0, queued: 0 });
+    else recorder.due(1);
     this.#tell(endNs);
   }
 

@@ -16,7 +16,7 @@ export class Pacing {
   readonly #ctx: Paced;
   readonly #recorder: OperationRecorder;
   readonly #model: Model;
-  #told = { due: 0, unfinished: 0, queued: 0 };
+  readonly #told = { due: 0, unfinished: 0, queued: 0 };
   #started = 0;
   #inFlight = 0;
   /** Started, and given up. */
@@ -56,6 +56,8 @@ export class Pacing {
     this.#model.start(dueNs, now);
     this.#started++;
     this.#inFlight++;
+    // At once, so that no window has what is done in it and not what was due.
+    this.#tellCounts(this.#model.dueBy(now));
   }
 
   ended(now: number): void {
@@ -97,15 +99,14 @@ export class Pacing {
   }
 
   #tellCounts(due: number): void {
+    const told = this.#told;
     const { dropped, queued } = this.#model;
     const unfinished = this.#unfinished + dropped;
-    const { due: dueBefore, unfinished: unfinishedBefore, queued: queuedBefore } = this.#told;
-    if (due === dueBefore && unfinished === unfinishedBefore && queued === queuedBefore) return;
-    this.#recorder.fell({
-      due: due - dueBefore,
-      unfinished: unfinished - unfinishedBefore,
-      queued: queued - queuedBefore,
-    });
-    this.#told = { due, unfinished, queued };
+    if (due > told.due) this.#recorder.due(due - told.due);
+    if (unfinished > told.unfinished) this.#recorder.unfinished(unfinished - told.unfinished);
+    if (queued > told.queued) this.#recorder.queued(queued - told.queued);
+    told.due = due;
+    told.unfinished = unfinished;
+    told.queued = queued;
   }
 }
