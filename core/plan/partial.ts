@@ -7,6 +7,7 @@ import { suggestion } from '../base/suggest.js';
 import type { Plan, PlannedPhase, Selector } from '../contract/plan.js';
 import { wholeEstimate } from './build.js';
 import { deepFreeze } from './freeze.js';
+import { passSecrets } from './secrets.js';
 
 /** Throws BruntError (E_USAGE) for an actor that is not there, or one that an end of a phase depends on. */
 export function partialPlan(plan: Plan, only: readonly string[]): Plan {
@@ -23,7 +24,7 @@ export function partialPlan(plan: Plan, only: readonly string[]): Plan {
     .map((agent) => ({ ...agent, actors: agent.actors.filter((name) => only.includes(name)) }))
     .filter((agent) => agent.actors.length > 0);
   const skipped = plan.thresholds.filter(({ selector }) => !isJudged(selector));
-  return deepFreeze<Plan>({
+  const partial = deepFreeze<Plan>({
     ...structuredClone(plan),
     actors,
     agents,
@@ -33,6 +34,7 @@ export function partialPlan(plan: Plan, only: readonly string[]): Plan {
     estimate: wholeEstimate(actors, agents),
     notes: [...partialNotes(gone, skipped), ...plan.notes],
   });
+  return passSecrets(plan, partial);
 }
 
 function noActor(name: string, names: readonly string[]): BruntError {

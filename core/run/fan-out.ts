@@ -9,6 +9,7 @@ import type { RunEvent } from '../contract/events.js';
 import type { AnyExporter, ExporterInstance, RunInfo, Screen } from '../contract/exporter.js';
 import type { Window } from '../contract/metrics.js';
 import type { RunSummary } from '../contract/summary.js';
+import { withRunNames } from '../plan/run-names.js';
 
 /** Items that may wait for one exporter: an hour of windows of one second, with room for events. */
 const QUEUE_MAX = 4096;
@@ -120,7 +121,8 @@ export class FanOut {
     for (const { name, exporter, options } of uses) {
       const abort = new AbortController();
       try {
-        const instance = await exporter.open({ run, options, screen, signal: abort.signal });
+        const named = withRunNames(options, run.run);
+        const instance = await exporter.open({ run, options: named, screen, signal: abort.signal });
         fanOut.#outlets.push(new Outlet(name, instance, abort));
         opened.push(abort);
       } catch (error) {

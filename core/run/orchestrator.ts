@@ -7,6 +7,7 @@ import { MS, nowNs } from '../base/clock.js';
 import type { Screen } from '../contract/exporter.js';
 import type { Plan, PlannedPhase } from '../contract/plan.js';
 import type { RunSummary } from '../contract/summary.js';
+import { withoutSecrets } from '../plan/secrets.js';
 import { createRecord, makeRunId } from '../record/write.js';
 import { AgentDesk } from './agent-desk.js';
 import { concludeRun } from './conclusion.js';
@@ -55,14 +56,15 @@ export interface RunHandle {
 export async function startRun(plan: Plan, deps: RunDeps): Promise<RunHandle> {
   const run = makeRunId(plan.name, new Date());
   const { runsDir, argv, version, screen } = deps;
-  const record = await createRecord({ runsDir, run, plan, argv, version });
+  const shown = withoutSecrets(plan);
+  const record = await createRecord({ runsDir, run, plan: shown, argv, version });
   const events = new EventDesk();
   const agents = new AgentDesk({ run, plan, events, recordDir: record.dir });
   agents.fork();
   try {
     const facts = new RunFacts();
     const streams = await openStreams((error) => events.internal(error));
-    const info = { run, plan, record: record.dir, replay: false };
+    const info = { run, plan: shown, record: record.dir, replay: false };
     const fanOut = await FanOut.open(deps.exporters, info, screen);
     const numbers = connect({ plan, events, record, streams, facts, fanOut });
     const safety = await SafetyDesk.open({

@@ -105,7 +105,11 @@ function valueOf(node: Node, path: Path, document: Document, problems: Problems)
     if (first !== undefined) {
       const { line, column } = document.placeAt(first, []);
       const message = `key "${key}" appears twice; the first is at ${String(line)}:${String(column)}`;
-      problems.addAt(document, keyNode.offset, [...path, key], { code: 'E_DUPLICATE_KEY', message });
+      problems.addAt(document, keyNode.offset, [...path, key], {
+        code: 'E_DUPLICATE_KEY',
+        message,
+        hint: 'Keep one of them.',
+      });
       continue;
     }
     firstOffset.set(key, keyNode.offset);

@@ -71,6 +71,7 @@ describe('loading a scenario', () => {
       file: '/data/s.json',
       text: JSON.stringify({
         version: 1,
+        safety: { writablePaths: ['a'] },
         actors: { queue: { with: { path: 'a/b.bin' } } },
         phases: [{ name: 'x', duration: '1s' }],
         exporters: { sink: {} },
