@@ -102,7 +102,8 @@ async function planTrial(
       seed: 1,
       plugins: { plugin: fileURLToPath(url) },
       actors: { [kind]: { uses: `plugin/${simulator.name}`, ...(peak !== null && { peak }) } },
-      safety: { gracefulStop: '1s' },
+      // Longer than the pacer waits for operations that do not end, so that it is the one to say so.
+      safety: { gracefulStop: '2s' },
       phases: TRIAL_PHASES,
     }),
   });

@@ -24,10 +24,12 @@ interface FaultRun extends Finished {
 interface Options {
   readonly peak?: string;
   readonly duration?: string;
+  /** Longer than the pacer waits for operations, where it is the one to say that they do not end. */
+  readonly gracefulStop?: string;
   readonly flags?: readonly string[];
 }
 
-function scenario(fault: string, { peak, duration = '1s' }: Options): object {
+function scenario(fault: string, { peak, duration = '1s', gracefulStop = '1s' }: Options): object {
   const plugin = fileURLToPath(new URL(`../fault/${fault}.js`, import.meta.url));
   return {
     version: 1,
@@ -39,7 +41,7 @@ function scenario(fault: string, { peak, duration = '1s' }: Options): object {
       cpu: { peak: '0.1cores', instances: 1 },
       bad: { uses: 'fault', ...(peak !== undefined && { peak }) },
     },
-    safety: { gracefulStop: '1s' },
+    safety: { gracefulStop },
     phases: [{ name: 'hold', duration, load: { '*': '100%' } }],
   };
 }
@@ -117,7 +119,7 @@ const FATAL: readonly Expected[] = [
     fault: 'never-settles',
     method: 'stepAsync',
     reason: /did not stop when asked/,
-    options: { peak: '20/s', duration: '10s' },
+    options: { peak: '20/s', duration: '10s', gracefulStop: '2s' },
   },
   { fault: 'spins', method: 'run', reason: /did not stop when asked/, options: { duration: '10s' } },
   { fault: 'ignores-stop', method: 'run', reason: /did not stop when asked; its thread was terminated/ },
