@@ -1,6 +1,9 @@
-/** Makes a clone runnable: installs what is missing, compiles what changed. Does nothing when both are up to date. */
+/**
+ * Makes a clone runnable: installs what is missing, compiles what changed. Does nothing when both are up to date.
+ * --fresh compiles everything anew, so that nothing is left of files that are gone.
+ */
 import { spawnSync } from 'node:child_process';
-import { existsSync, statSync } from 'node:fs';
+import { existsSync, rmSync, statSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
 const here = fileURLToPath(new URL('.', import.meta.url));
@@ -20,4 +23,5 @@ function run(command, args) {
 if (modifiedMs('node_modules/.package-lock.json') < modifiedMs('package-lock.json')) {
   run('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error']);
 }
+if (process.argv.includes('--fresh')) rmSync(`${here}dist`, { recursive: true, force: true });
 run(process.execPath, ['node_modules/typescript/bin/tsc', '-p', '.']);

@@ -2,7 +2,10 @@
  * Which exporters a run or report has: the plan's own, those of --export, and the terminal unless it is switched
  * off. Names and options in, loaded exporters with checked options out.
  */
-import type { ExporterUse, ObjectSchema, Plan, Registry } from '../core/index.js';
+import type { Plan } from '../core/contract/plan.js';
+import type { ObjectSchema } from '../core/contract/schema-types.js';
+import type { Registry } from '../core/plugin/registry.js';
+import type { ExporterUse } from '../core/run/fan-out.js';
 import { BruntError, BruntErrors } from '../core/base/errors.js';
 import { resolveOptions } from '../core/plugin/options.js';
 

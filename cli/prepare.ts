@@ -1,11 +1,13 @@
 /**
- * From a scenario file to a plan: a path or "-" and flags in, the plan for this host and every reason against it
- * out. The verbs run, plan and validate share it.
+ * From a scenario's text to a plan: a source and what was said beside it in, the plan for this host and every reason
+ * against it out. The verbs run, plan and validate and the library share it.
  */
 import { readFile } from 'node:fs/promises';
 import { text as readAll } from 'node:stream/consumers';
 import { resolve } from 'node:path';
-import type { HostFacts, Plan, Registry } from '../core/index.js';
+import type { HostFacts } from '../core/contract/host.js';
+import type { Plan, Profile } from '../core/contract/plan.js';
+import type { Registry } from '../core/plugin/registry.js';
 import { BruntError, messageOf } from '../core/base/errors.js';
 import { findInstallation } from './package.js';
 import { makeRegistry, readPresets } from './wire.js';
@@ -13,9 +15,26 @@ import { makeRegistry, readPresets } from './wire.js';
 /** What a person grants who says nothing. */
 export const PROFILE_DEFAULT = 'laptop';
 
+/** A scenario's text and where it is from; null: relative paths in it start from the working directory. */
+export interface Source {
+  readonly file: string | null;
+  readonly text: string;
+}
+
+/** What is said beside the scenario and wins over it. */
 export interface PlanFlags {
   readonly profile?: string;
   readonly seed?: number;
+  /** Values of the scenario's variables. */
+  readonly variables?: Readonly<Record<string, string>>;
+  /** What the scenario's variables read instead of the environment of this process. */
+  readonly env?: Readonly<Record<string, string | undefined>>;
+  /** Each "PATH=VALUE". */
+  readonly set?: readonly string[];
+  /** Added to the scenario's. */
+  readonly tags?: Readonly<Record<string, string>>;
+  /** Only these actors, the rest left out: a partial run. */
+  readonly only?: readonly string[];
 }
 
 export interface Prepared {
@@ -27,29 +46,55 @@ export interface Prepared {
 }
 
 /** Throws BruntErrors when there is no plan to speak of. */
-export async function prepare(file: string, flags: PlanFlags): Promise<Prepared> {
-  const core = await import('../core/index.js');
-  const [text, registry, host, presets] = await Promise.all([
-    readScenario(file),
+export async function prepare({ file, text }: Source, flags: PlanFlags): Promise<Prepared> {
+  const { variables, env, set, seed, tags } = flags;
+  // One module each and not the face of core: what runs a run need not load to make a plan.
+  const [{ loadScenario }, { buildPlan }, { preflight }, registry, host, profiles] = await Promise.all([
+    import('../core/scenario/load.js'),
+    import('../core/plan/build.js'),
+    import('../core/safety/preflight.js'),
     makeRegistry(),
-    core.readHostFacts(),
-    readPresets(findInstallation().root),
+    import('../core/safety/host-facts.js').then(({ readHostFacts }) => readHostFacts()),
+    loadProfiles(),
   ]);
-  const scenario = await core.loadScenario({ file: file === '-' ? null : resolve(file), text, registry });
-  const plan = await core.buildPlan({
-    scenario,
+  const input = {
+    file,
+    text,
+    registry,
+    ...(variables !== undefined && { variables }),
+    ...(env !== undefined && { env }),
+    ...(set !== undefined && { set }),
+  };
+  const scenario = await loadScenario(input);
+  const whole = await buildPlan({
+    scenario: tags === undefined ? scenario : { ...scenario, tags: { ...scenario.tags, ...tags } },
     registry,
     host,
-    profiles: core.readProfiles(presets),
+    profiles,
     profile: flags.profile ?? PROFILE_DEFAULT,
-    ...(flags.seed !== undefined && { seed: flags.seed }),
+    ...(seed !== undefined && { seed }),
   });
-  return { plan, registry, host, refusals: core.preflight(plan, host, await absentSensors()) };
+  const plan = flags.only === undefined ? whole : await partOf(whole, flags.only);
+  return { plan, registry, host, refusals: preflight(plan, host, await absentSensors()) };
 }
 
-async function readScenario(file: string): Promise<string> {
+async function partOf(plan: Plan, only: readonly string[]): Promise<Plan> {
+  const { partialPlan } = await import('../core/plan/partial.js');
+  return partialPlan(plan, only);
+}
+
+/** All profiles that this installation brings, the tightest first. */
+export async function loadProfiles(): Promise<readonly Profile[]> {
+  const { readProfiles } = await import('../core/safety/profiles.js');
+  const profiles = readProfiles(await readPresets(findInstallation().root));
+  return [...profiles].sort((a, b) => a.rank - b.rank);
+}
+
+/** A path, or "-" for standard input. Throws E_FILE. */
+export async function readSource(file: string): Promise<Source> {
   try {
-    return file === '-' ? await readAll(process.stdin) : await readFile(file, 'utf8');
+    if (file === '-') return { file: null, text: await readAll(process.stdin) };
+    return { file: resolve(file), text: await readFile(file, 'utf8') };
   } catch (cause) {
     throw new BruntError({
       code: 'E_FILE',

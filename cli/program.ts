@@ -1,15 +1,59 @@
 /**
- * The command line: verbs and flags in one place. Arguments in, the exit code out. A verb's code is imported only
- * when it is called, so that help and mistakes answer at once. Called by main.
+ * The command line: arguments in, the exit code out. The table says which verbs and flags there are; a verb's code is
+ * imported only when it is called, so that help and mistakes answer at once. Called by main.
  */
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import type { ExitCode } from '../core/base/exit-codes.js';
 import { EXIT } from '../core/base/exit-codes.js';
 import { BruntError } from '../core/base/errors.js';
+import { rootHelp, verbNotes } from './help.js';
 import { say } from './screen.js';
+import type { FlagSpec, VerbSpec } from './table.js';
+import { envOf, flagText, VERBS } from './table.js';
 
 const SEED_MAX = 2 ** 32 - 1;
-const BUILT_IN_EXPORTERS = 'json, ndjson, terminal';
+const COUNT_MAX = 10_000;
+
+/** Flags as commander gives them, by their names in camel case. */
+export interface Flags {
+  readonly profile?: string;
+  readonly seed?: number;
+  readonly set?: readonly string[];
+  readonly var?: readonly string[];
+  readonly envFile?: string;
+  readonly only?: readonly string[];
+  readonly export?: readonly string[];
+  readonly name?: string;
+  readonly tag?: readonly string[];
+  readonly repeat?: number;
+  readonly keep?: number;
+  readonly template?: string;
+  readonly out?: string;
+  readonly force?: boolean;
+  readonly json?: boolean;
+  readonly strict?: boolean;
+  readonly quiet?: boolean;
+  readonly color?: boolean;
+}
+
+/** What each verb does; `first` and `rest` are its arguments. */
+type Action = (first: string, rest: readonly string[], flags: Flags) => Promise<ExitCode>;
+
+const ACTIONS: Readonly<Record<string, Action>> = {
+  init: async (folder, _, flags) => (await import('./verbs/init.js')).initVerb(folder, flags),
+  validate: async (file, rest, flags) =>
+    (await import('./verbs/validate.js')).validateVerb([file, ...rest], flags),
+  plan: async (file, _, flags) => (await import('./verbs/plan.js')).planVerb(file, flags),
+  run: async (file, rest, flags) => (await import('./verbs/run.js')).runVerb([file, ...rest], flags),
+  report: async (run, _, flags) => (await import('./verbs/report.js')).reportVerb(run, flags),
+  list: async (kind, _, flags) => (await import('./verbs/list.js')).listVerb(kind, flags),
+  describe: async (name, _, flags) => (await import('./verbs/describe.js')).describeVerb(name, flags),
+  schema: async (file, _, flags) => (await import('./verbs/schema.js')).schemaVerb(file, flags),
+  doctor: async (_, __, flags) => (await import('./verbs/doctor.js')).doctorVerb(flags),
+  runs: async (action, names, flags) => (await import('./verbs/runs.js')).runsVerb(action, names, flags),
+  clean: async (_, __, flags) => (await import('./verbs/clean.js')).cleanVerb(flags),
+  completion: async (shell) => (await import('./verbs/completion.js')).completionVerb(shell),
+};
 
 /** Throws what the verbs throw; mistakes in the arguments are told here and answered with 2. */
 export async function runProgram(args: readonly string[], version: string): Promise<ExitCode> {
@@ -27,109 +71,60 @@ export async function runProgram(args: readonly string[], version: string): Prom
 
 function makeProgram(version: string, end: (code: ExitCode) => void): Command {
   const program = new Command('brunt')
-    .description('Loads a machine within limits that it never crosses, and says what happened.')
     .version(version)
     .exitOverride()
     .configureOutput({ writeErr: (text) => say(text.trimEnd()) })
-    .showHelpAfterError('(brunt --help, or brunt VERB --help)')
-    .addHelpText('after', EXAMPLES);
-
-  program
-    .command('run')
-    .description('run a scenario, show it, keep a record of it')
-    .argument('<file>', 'the scenario; - reads standard input')
-    .addOption(profileOption())
-    .addOption(new Option('--seed <n>', 'of every random number').argParser(parseSeed).env('BRUNT_SEED'))
-    .addOption(exportOption())
-    .addOption(new Option('--json', 'the summary as one JSON object on standard output; no screen'))
-    .addOption(new Option('--strict', 'doubts are failures: an untrustworthy run ends with 9'))
-    .addOption(new Option('--quiet', 'no screen, no summary: only what went wrong'))
-    .addOption(new Option('--no-color', 'no colour (also: NO_COLOR)'))
-    .action(async (file: string, flags: Flags) =>
-      end(await (await import('./verbs/run.js')).runVerb(file, withSwitches(flags))),
-    );
-
-  program
-    .command('plan')
-    .description('show what a scenario would do on this host; starts nothing')
-    .argument('<file>', 'the scenario; - reads standard input')
-    .addOption(profileOption())
-    .addOption(new Option('--json', 'the plan as one JSON object on standard output'))
-    .action(async (file: string, flags: Flags) =>
-      end(await (await import('./verbs/plan.js')).planVerb(file, withSwitches(flags))),
-    );
-
-  program
-    .command('validate')
-    .description('check scenarios; every mistake with its place')
-    .argument('<files...>', 'scenarios; - reads standard input')
-    .addOption(profileOption())
-    .addOption(new Option('--json', '{ ok, errors, doubts } on standard output'))
-    .addOption(new Option('--strict', 'doubts are failures: what this host could not start is an error'))
-    .action(async (files: string[], flags: Flags) =>
-      end(await (await import('./verbs/validate.js')).validateVerb(files, withSwitches(flags))),
-    );
-
-  program
-    .command('report')
-    .description('show a run again from its record, or export it; also a crashed one')
-    .argument('[run]', 'its id, the beginning of it, a path, or @last', '@last')
-    .addOption(exportOption())
-    .addOption(new Option('--json', 'the summary as one JSON object on standard output'))
-    .addOption(new Option('--quiet', 'no summary on the screen'))
-    .addOption(new Option('--no-color', 'no colour (also: NO_COLOR)'))
-    .action(async (run: string, flags: Flags) =>
-      end(await (await import('./verbs/report.js')).reportVerb(run, withSwitches(flags))),
-    );
-
-  program
-    .command('clean')
-    .description('remove what dead runs left behind (every run and report does it too)')
-    .addOption(new Option('--json', '{ removed, left } on standard output'))
-    .action(async (flags: Flags) =>
-      end(await (await import('./verbs/clean.js')).cleanVerb(withSwitches(flags))),
-    );
+    .showHelpAfterError('(brunt --help, or brunt VERB --help)');
+  program.helpInformation = rootHelp;
+  for (const verb of VERBS) addVerb(program, verb, end);
   return program;
 }
 
-interface Flags {
-  readonly profile?: string;
-  readonly seed?: number;
-  readonly export?: readonly string[];
-  readonly json?: boolean;
-  readonly strict?: boolean;
-  readonly quiet?: boolean;
-  readonly color?: boolean;
+function addVerb(program: Command, verb: VerbSpec, end: (code: ExitCode) => void): void {
+  const command = program.command(verb.name).description(verb.summary);
+  for (const argument of verb.arguments) command.argument(argument.name, argument.help);
+  for (const flag of verb.flags) command.addOption(optionOf(flag));
+  command.addHelpText('after', verbNotes(verb));
+  command.action(async (...given: unknown[]) => {
+    const values = given.slice(0, verb.arguments.length).flat() as (string | undefined)[];
+    const [first = '', ...rest] = values.filter((value) => value !== undefined);
+    const flags = given[verb.arguments.length] as Flags;
+    const action = ACTIONS[verb.name];
+    if (action !== undefined) end(await action(first, rest, withSwitches(verb, flags)));
+  });
 }
 
-const profileOption = (): Option =>
-  new Option('--profile <name>', 'the safety profile you grant: laptop (default), ci, server, lab').env(
-    'BRUNT_PROFILE',
-  );
+function optionOf(flag: FlagSpec): Option {
+  const option = new Option(flagText(flag), flag.help);
+  if (flag.value !== undefined && flag.env === true) option.env(envOf(flag));
+  if (flag.repeats === true) {
+    option.argParser((text: string, before: readonly string[] | undefined) => [...(before ?? []), text]);
+  } else if (flag.name === 'seed') {
+    option.argParser((text) => whole(text, 0, SEED_MAX, 'A seed'));
+  } else if (flag.value === 'n') {
+    option.argParser((text) => whole(text, flag.name === 'keep' ? 0 : 1, COUNT_MAX, `--${flag.name}`));
+  }
+  return option;
+}
 
-const exportOption = (): Option =>
-  new Option('--export <name[=file]>', `also write to an exporter (${BUILT_IN_EXPORTERS}); repeatable`)
-    .argParser((spec: string, before: readonly string[] | undefined) => [...(before ?? []), spec])
-    .env('BRUNT_EXPORT');
-
-function parseSeed(text: string): number {
-  const seed = Number(text);
-  if (/^\d+$/.test(text) && seed <= SEED_MAX) return seed;
-  throw new InvalidArgumentError(`A seed is a whole number from 0 to ${SEED_MAX}.`);
+function whole(text: string, min: number, max: number, what: string): number {
+  const value = Number(text);
+  if (/^\d+$/.test(text) && value >= min && value <= max) return value;
+  throw new InvalidArgumentError(`${what} is a whole number from ${min} to ${max}.`);
 }
 
 const YES: readonly string[] = ['1', 'true', 'yes'];
-const SWITCHES = { json: 'BRUNT_JSON', strict: 'BRUNT_STRICT', quiet: 'BRUNT_QUIET' } as const;
 
 /** Whether these arguments ask for JSON, also when they are otherwise wrong. */
 export function asksForJson(args: readonly string[]): boolean {
-  return args.includes('--json') || YES.includes(process.env[SWITCHES.json] ?? '');
+  return args.includes('--json') || YES.includes(process.env['BRUNT_JSON'] ?? '');
 }
 
 /** A switch may be set by its variable; there, unlike in commander, "0" and "false" are no. */
-function withSwitches(flags: Flags): Flags {
-  const fromEnv = Object.entries(SWITCHES).map(([name, variable]) => [name, switchOf(variable)] as const);
-  return { ...Object.fromEntries(fromEnv.filter(([, on]) => on)), ...flags };
+function withSwitches(verb: VerbSpec, flags: Flags): Flags {
+  const switches = verb.flags.filter(({ value, env }) => value === undefined && env === true);
+  const on = switches.filter((flag) => switchOf(envOf(flag)));
+  return { ...Object.fromEntries(on.map(({ name }) => [name, true])), ...flags };
 }
 
 function switchOf(variable: string): boolean {
@@ -143,14 +138,3 @@ function switchOf(variable: string): boolean {
     hint: 'Set it to 1 or 0.',
   });
 }
-
-const EXAMPLES = `
-Examples:
-  brunt plan scenarios/quick.json
-  brunt run scenarios/quick.json --export json=summary.json
-  brunt report @last
-
-For people on standard error, for programs on standard output. A flag may be given as BRUNT_PROFILE,
-BRUNT_SEED, BRUNT_EXPORT, BRUNT_JSON, BRUNT_STRICT or BRUNT_QUIET.
-Exit codes: 0 passed, 2 command line, 3 scenario, 4 threshold, 5 safety, 6 actor, 7 could not start,
-9 untrustworthy (--strict), 10 data lost, 130/143 stopped by a signal, 1 a defect of brunt.`;

@@ -47,6 +47,11 @@ export function putJson(value: unknown): void {
   process.stdout.write(`${JSON.stringify(value, null, 2)}\n`);
 }
 
+/** For programs and shells: text on standard output, as it is. */
+export function putText(text: string): void {
+  process.stdout.write(text);
+}
+
 /** A reader that went away (`brunt … | head`, a closed terminal) is no reason to break off a run. */
 export function tolerateClosedStreams(): void {
   for (const stream of [process.stdout, process.stderr]) {

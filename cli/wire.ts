@@ -4,8 +4,7 @@
  */
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Registry } from '../core/index.js';
-import type { BuiltIn } from '../core/plugin/registry.js';
+import type { BuiltIn, Registry } from '../core/plugin/registry.js';
 
 const SIMULATORS = ['cpu', 'memory'];
 const PROBES = ['http', 'tcp', 'timer'];
@@ -15,7 +14,7 @@ const EXPORTERS = ['json', 'ndjson', 'terminal'];
 export const RUNS_DIR = join('.brunt', 'runs');
 
 export async function makeRegistry(): Promise<Registry> {
-  const { Registry } = await import('../core/index.js');
+  const { Registry } = await import('../core/plugin/registry.js');
   const builtIns = (
     kind: BuiltIn['kind'],
     names: readonly string[],

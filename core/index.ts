@@ -1,4 +1,4 @@
-/** The public API: what the command line is made of, and what another program can do with brunt. */
+/** What the machine offers to the composition root: the command line and the library (cli/library.ts) are made of it. */
 export { BruntError, BruntErrors } from './base/errors.js';
 export { EXIT, worstExit } from './base/exit-codes.js';
 export type { ExitCode } from './base/exit-codes.js';

@@ -2,24 +2,41 @@
 import { BruntErrors } from '../../core/base/errors.js';
 import type { ExitCode } from '../../core/base/exit-codes.js';
 import { EXIT } from '../../core/base/exit-codes.js';
-import type { PlanFlags } from '../prepare.js';
-import { prepare } from '../prepare.js';
+import { PROFILE_DEFAULT, prepare, readSource } from '../prepare.js';
+import type { SaidFlags } from '../said.js';
+import { planFlags } from '../said.js';
 import { putJson, say } from '../screen.js';
 
-export interface PlanVerbFlags extends PlanFlags {
+export interface PlanVerbFlags extends SaidFlags {
   readonly json?: boolean;
 }
 
 export async function planVerb(file: string, flags: PlanVerbFlags): Promise<ExitCode> {
-  const { plan, refusals } = await prepare(file, flags);
+  const { plan, refusals } = await prepare(await readSource(file), await planFlags(flags));
   // One object on standard output: either the plan, or (from the entry) the reasons against it.
   if (refusals.length > 0 && flags.json === true) throw new BruntErrors(refusals);
   if (flags.json === true) {
     putJson(plan);
   } else {
-    const { drawPlan } = await import('../../core/index.js');
+    const { drawPlan } = await import('../../core/plan/draw.js');
     say(drawPlan(plan));
+    say(saidText(flags));
   }
   if (refusals.length > 0) throw new BruntErrors(refusals);
   return EXIT.passed;
+}
+
+/** Where what is above has its values from. */
+function saidText({ profile, seed, set, only, var: variables, envFile }: PlanVerbFlags): string {
+  const all = (flag: string, values: readonly string[] | undefined): string[] =>
+    (values ?? []).map((value) => `--${flag} ${value}`);
+  const said = [
+    profile === undefined ? `--profile ${PROFILE_DEFAULT} (default)` : `--profile ${profile}`,
+    ...(seed === undefined ? [] : [`--seed ${seed}`]),
+    ...all('set', set),
+    ...all('var', variables),
+    ...(envFile === undefined ? [] : [`--env-file ${envFile}`]),
+    ...all('only', only),
+  ];
+  return ` said       ${said.join(' ')}\n precedence profile < extends < file < environment of variables < --var < --set`;
 }

@@ -11,10 +11,13 @@ import { makeRegistry, RUNS_DIR } from '../wire.js';
 
 export async function reportVerb(run: string, flags: ExportFlags & ScreenFlags): Promise<ExitCode> {
   await cleanLeftovers();
-  const core = await import('../../core/index.js');
-  const dir = await core.findRun(resolve(RUNS_DIR), run);
+  const [{ findRun }, { reportRun }] = await Promise.all([
+    import('../../core/record/find.js'),
+    import('../../core/run/report.js'),
+  ]);
+  const dir = await findRun(resolve(RUNS_DIR), run);
   const exporters = await chooseExporters([], flags, await makeRegistry());
-  const summary = await core.reportRun(dir, { screen: openScreen(flags), exporters });
+  const summary = await reportRun(dir, { screen: openScreen(flags), exporters });
   if (flags.json === true) putJson(summary);
   return EXIT.passed;
 }

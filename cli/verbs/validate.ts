@@ -9,13 +9,14 @@ import { EXIT, worstExit } from '../../core/base/exit-codes.js';
 import { findingsIn, isPluginPath } from '../check-plugin.js';
 import { expectedErrors, jsonErrors, renderErrors } from '../errors.js';
 import { BruntErrors } from '../../core/base/errors.js';
-import { prepare } from '../prepare.js';
+import { prepare, readSource } from '../prepare.js';
+import type { SaidFlags } from '../said.js';
+import { planFlags } from '../said.js';
 import { putJson, say } from '../screen.js';
 
-export interface ValidateFlags {
+export interface ValidateFlags extends SaidFlags {
   readonly json?: boolean;
   readonly strict?: boolean;
-  readonly profile?: string;
 }
 
 export async function validateVerb(files: readonly string[], flags: ValidateFlags): Promise<ExitCode> {
@@ -36,8 +37,9 @@ export async function validateVerb(files: readonly string[], flags: ValidateFlag
 
 async function mistakesIn(file: string, flags: ValidateFlags): Promise<readonly BruntError[]> {
   if (isPluginPath(file)) return findingsIn(file, flags.profile);
+  const said = await planFlags(flags);
   try {
-    return (await prepare(file, flags)).refusals;
+    return (await prepare(await readSource(file), said)).refusals;
   } catch (thrown) {
     const errors = expectedErrors(thrown);
     if (errors === null) throw thrown;

@@ -4,6 +4,7 @@
  */
 import { readdir, rm, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
+import { reap } from '../agent/journal.js';
 import { BruntError } from '../base/errors.js';
 import type { ExitCode } from '../base/exit-codes.js';
 import type { Verdict } from '../contract/summary.js';
@@ -66,9 +67,10 @@ export async function removeRun(runsDir: string, { run, state, names }: RunEntry
   const fail = (message: string, hint: string): BruntError =>
     new BruntError({ code: 'E_RUN_IN_USE', message, hint, place: { path: dir } });
   if (state === 'running') throw fail(`run ${run} is still going on`, 'Stop it first.');
-  const journals = (await readdir(dir)).filter((name) => JOURNAL.test(name));
-  if (journals.length > 0) {
-    throw fail(`run ${run} left something behind that only its record names`, 'Try `brunt clean` first.');
+  const journals = (await readdir(dir)).filter((name) => JOURNAL.test(name)).map((name) => join(dir, name));
+  // A run that ended by itself has no agents any more; one that crashed may, and they write journals.
+  if (journals.some((journal) => state === 'crashed' || reap(journal).left.length > 0)) {
+    throw fail(`run ${run} left something behind that only its record names`, 'Run `brunt clean` first; after a crash, ten seconds later.');
   }
   await rm(dir, { recursive: true });
   for (const name of names) await forgetName(runsDir, name);

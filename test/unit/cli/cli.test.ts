@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { findInstallation } from '../../../cli/package.js';
+import { VERBS } from '../../../cli/table.js';
 
 const MAIN = fileURLToPath(new URL('../../../cli/main.js', import.meta.url));
 
@@ -44,8 +45,8 @@ describe('command line', () => {
   it('helps on standard output, with every verb', async () => {
     const { code, stdout, stderr } = await brunt(['--help']);
     expect({ code, stderr }).to.deep.equal({ code: 0, stderr: '' });
-    for (const verb of ['run', 'plan', 'validate', 'report', 'clean'])
-      expect(stdout).to.match(new RegExp(`^  ${verb} `, 'm'));
+    for (const { name } of VERBS) expect(stdout).to.match(new RegExp(`^  ${name} `, 'm'));
+    expect(stdout.split('\n').filter((line) => line.length > 100)).to.deep.equal([]);
     expect((await brunt(['run', '--help'])).stdout).to.include('--export <name[=file]>');
   });
 
@@ -57,8 +58,20 @@ describe('command line', () => {
     [[], /Usage: brunt/],
     [['rnu', 'x.json'], /unknown command 'rnu'\n\(Did you mean run\?\)/],
     [['run', 'x.json', '--qiet'], /unknown option '--qiet'\n\(Did you mean --quiet\?\)/],
-    [['run'], /missing required argument 'file'/],
-    [['run', 'a.json', 'b.json'], /too many arguments/],
+    [['run'], /missing required argument 'files'/],
+    [['plan', 'a.json', 'b.json'], /too many arguments/],
+    [['run', 'x.json', '--repeat', '0'], /--repeat is a whole number from 1/],
+    [['run', 'x.json', '--tag', 'nightly'], /needs a "=" between name and value/],
+    [['run', 'x.json', '--var', 'Dir=x'], /"Dir" is not a name/],
+    [['run', 'x.json', '--name', '@last'], /@last is always the newest run/],
+    [['run', 'x.json', '--name', '@a', '--repeat', '2'], /one name cannot be the name of 2 runs/],
+    [['list', 'simulator'], /Did you mean "simulators"\?/],
+    [['describe', 'memroy'], /Did you mean "memory"\?/],
+    [['init', '--template', 'quik'], /Did you mean "quick"\?/],
+    [['completion', 'bsh'], /Did you mean "bash"\?/],
+    [['runs', 'remove'], /runs does not know "remove"/],
+    [['runs', 'prune'], /prune needs to know how many stay/],
+    [['runs', 'rm', '--keep', '1'], /--keep belongs to prune/],
     [['run', 'x.json', '--seed', '-1'], /A seed is a whole number/],
     [['run', 'x.json', '--profile'], /argument missing/],
   ];

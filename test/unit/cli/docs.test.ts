@@ -6,6 +6,7 @@ import { ERROR_CODES } from '../../../core/base/codes.js';
 import { EXIT } from '../../../core/base/exit-codes.js';
 import { errorsPage } from '../../../cli/errors-page.js';
 import { findInstallation } from '../../../cli/package.js';
+import { verbsPage } from '../../../cli/verbs-page.js';
 
 const { root } = findInstallation();
 const read = (...path: string[]): string => readFileSync(join(root, ...path), 'utf8');
@@ -40,5 +41,14 @@ describe('errors page', () => {
 
   it('is made from a sorted table', () => {
     expect(Object.keys(ERROR_CODES)).to.deep.equal(Object.keys(ERROR_CODES).sort());
+  });
+});
+
+describe('page of the command line', () => {
+  const file = join(root, 'docs', 'cli.md');
+
+  it('says what the table of verbs says', () => {
+    if (process.env['UPDATE_DOCS'] === '1') writeFileSync(file, verbsPage());
+    expect(readFileSync(file, 'utf8')).to.equal(verbsPage());
   });
 });

@@ -1,0 +1,38 @@
+/** One run with a person at it: a plan and exporters in, screen, keys and signals around it, its summary out. */
+import { resolve } from 'node:path';
+import type { Plan } from '../core/contract/plan.js';
+import type { RunSummary } from '../core/contract/summary.js';
+import type { RunDeps } from '../core/run/orchestrator.js';
+import { openKeys } from './keys.js';
+import { findInstallation } from './package.js';
+import type { ScreenFlags } from './screen.js';
+import { openScreen, say } from './screen.js';
+import { heedSignals } from './signals.js';
+import { RUNS_DIR } from './wire.js';
+
+export async function perform(
+  plan: Plan,
+  exporters: RunDeps['exporters'],
+  flags: ScreenFlags,
+): Promise<RunSummary> {
+  const screen = openScreen(flags, () => keys?.lines() ?? []);
+  const isSilent = screen.isLive || flags.quiet === true;
+  const signals = heedSignals({
+    announce: (text) => (isSilent ? undefined : say(text)),
+    exit: (code) => process.exit(code),
+  });
+  // Only where somebody sees what a key does.
+  const keys = screen.isLive ? openKeys(process.stdin, () => signals.raise('SIGINT')) : null;
+  try {
+    const { startRun } = await import('../core/run/orchestrator.js');
+    const { version } = findInstallation();
+    const runsDir = resolve(RUNS_DIR);
+    const run = await startRun(plan, { runsDir, argv: process.argv.slice(2), version, screen, exporters });
+    signals.attach(run);
+    keys?.attach(run);
+    return await run.done;
+  } finally {
+    keys?.close();
+    signals.close();
+  }
+}
