@@ -3,10 +3,13 @@ import { faultPlugin, nothing, untilStopped, wait } from './fault.js';
 
 export default faultPlugin({
   name: 'throws-late',
-  start(ctx) {
-    void wait(600).then(() => {
-      throw new Error('the connection went away');
-    });
-    return { run: () => untilStopped(ctx), dispose: nothing };
-  },
+  start: (ctx) => ({
+    run() {
+      void wait(300).then(() => {
+        throw new Error('the connection went away');
+      });
+      return untilStopped(ctx);
+    },
+    dispose: nothing,
+  }),
 });
