@@ -41,7 +41,7 @@ export class InstanceHost {
   #state: 'waiting' | 'running' | 'ended' = 'waiting';
   #isLoaded = false;
   #lastGrant = -1;
-  #lastBeat = 0;
+  #lastSign = '';
   #beatNs = nowNs();
   #isSilenceTold = false;
   #cpuNs = 0;
@@ -164,10 +164,12 @@ export class InstanceHost {
 
   /** Once for each silence of a starting or working instance; null while there is nothing to tell. */
   silence(): Silence | null {
-    const beat = Atomics.load(this.block.words, WORD.beat);
+    const { words } = this.block;
+    // To get from loading to work is a sign of life as well: the silence of the one is not that of the other.
+    const sign = `${Atomics.load(words, WORD.beat)} ${Atomics.load(words, WORD.state)}`;
     const quietMs = this.#quietNow();
-    if (this.#state !== 'running' || quietMs === null || beat !== this.#lastBeat) {
-      this.#lastBeat = beat;
+    if (this.#state !== 'running' || quietMs === null || sign !== this.#lastSign) {
+      this.#lastSign = sign;
       this.#beatNs = nowNs();
       this.#isSilenceTold = false;
       return null;
