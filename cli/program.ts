@@ -20,7 +20,7 @@ export interface Flags {
   readonly seed?: number;
   readonly set?: readonly string[];
   readonly var?: readonly string[];
-  readonly envFile?: string;
+  readonly envFrom?: string;
   readonly only?: readonly string[];
   readonly export?: readonly string[];
   readonly name?: string;

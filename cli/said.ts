@@ -13,7 +13,7 @@ export interface SaidFlags {
   readonly seed?: number;
   readonly set?: readonly string[];
   readonly var?: readonly string[];
-  readonly envFile?: string;
+  readonly envFrom?: string;
   readonly only?: readonly string[];
   readonly tag?: readonly string[];
 }
@@ -30,7 +30,7 @@ export async function planFlags(flags: SaidFlags): Promise<PlanFlags> {
   const tags = pairs('tag', flags.tag, TAG);
   if (Object.keys(tags ?? {}).length > TAGS_MAX) throw usage('--tag', `more than ${TAGS_MAX} tags`);
   const variables = pairs('var', flags.var, NAME);
-  const env = flags.envFile === undefined ? undefined : await readEnv(flags.envFile);
+  const env = flags.envFrom === undefined ? undefined : await readEnv(flags.envFrom);
   return {
     ...(profile !== undefined && { profile }),
     ...(seed !== undefined && { seed }),
@@ -68,7 +68,7 @@ async function readEnv(file: string): Promise<NodeJS.ProcessEnv> {
     throw new BruntError({
       code: 'E_FILE',
       message: `cannot read the environment: ${messageOf(cause)}`,
-      place: { file: resolve(file), path: '--env-file' },
+      place: { file: resolve(file), path: '--env-from' },
       cause,
     });
   }

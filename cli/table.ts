@@ -74,7 +74,8 @@ const SAID: readonly FlagSpec[] = [
     help: 'give a variable of the scenario its value; repeatable',
   },
   {
-    name: 'env-file',
+    // Not --env-file: Node looks for that in all arguments and itself ends with 9 when there is no such file.
+    name: 'env-from',
     value: 'file',
     env: true,
     completes: 'file',
@@ -180,8 +181,7 @@ export const VERBS: readonly VerbSpec[] = [
     ],
     more:
       'On a live screen: p pauses, + and - scale, s stops, ? helps. Ctrl-C stops and gives everything back;\n' +
-      'twice ends the agents at once. With several runs --json gives { exitCode, runs }.\n' +
-      'Node has flags of its own named --env-file and --test: brunt’s come after the word "brunt".',
+      'twice ends the agents at once. With several runs --json gives { exitCode, runs }.',
   },
   {
     name: 'report',

@@ -27,7 +27,7 @@ export async function planVerb(file: string, flags: PlanVerbFlags): Promise<Exit
 }
 
 /** Where what is above has its values from. */
-function saidText({ profile, seed, set, only, var: variables, envFile }: PlanVerbFlags): string {
+function saidText({ profile, seed, set, only, var: variables, envFrom }: PlanVerbFlags): string {
   const all = (flag: string, values: readonly string[] | undefined): string[] =>
     (values ?? []).map((value) => `--${flag} ${value}`);
   const said = [
@@ -35,7 +35,7 @@ function saidText({ profile, seed, set, only, var: variables, envFile }: PlanVer
     ...(seed === undefined ? [] : [`--seed ${seed}`]),
     ...all('set', set),
     ...all('var', variables),
-    ...(envFile === undefined ? [] : [`--env-file ${envFile}`]),
+    ...(envFrom === undefined ? [] : [`--env-from ${envFrom}`]),
     ...all('only', only),
   ];
   return ` said       ${said.join(' ')}\n precedence profile < extends < file < environment of variables < --var < --set`;

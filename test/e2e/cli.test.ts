@@ -2,6 +2,7 @@
 import { expect } from 'chai';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { Plan } from '../../core/contract/plan.js';
 import type { RunSummary } from '../../core/contract/summary.js';
 import { KINDS, TEMPLATES } from '../../cli/table.js';
 import type { Finished } from '../support/cli.js';
@@ -101,6 +102,35 @@ describe('verbs', () => {
     expect(sensors.filter(({ isHere }) => !isHere).every(({ value }) => value === null)).to.equal(true);
     expect(clock.resolutionNs).to.be.greaterThan(0);
     expect((await passed('doctor')).stderr).to.match(/^sensors$/m);
+  });
+
+  it('plans with values from files of the environment, variables and --set, the later the stronger', async () => {
+    place.write('said.json', {
+      ...TINY,
+      variables: { amount: { default: '4MiB', env: 'AMOUNT' } },
+      actors: { memory: { peak: '${amount}' }, cpu: {} },
+      phases: [
+        { name: 'climb', duration: '1s', load: { '*': '50%' } },
+        { name: 'hold', duration: '1s', load: { '*': '50%' }, until: 'actor.held{actor:cpu} last > 0cores' },
+      ],
+    });
+    place.write('said.env', 'AMOUNT=5MiB\n');
+    const peak = async (...flags: string[]): Promise<string | undefined> => {
+      const plan = await json<Plan>('plan', 'said.json', ...flags);
+      return plan.actors.find(({ name }) => name === 'memory')?.peak.text;
+    };
+    expect(await peak()).to.equal('4MiB');
+    expect(await peak('--env-from', 'said.env')).to.equal('5MiB');
+    const both = ['--env-from', 'said.env', '--var', 'amount=6MiB'];
+    expect(await peak(...both)).to.equal('6MiB');
+    expect(await peak(...both, '--set', 'actors.memory.peak=7MiB')).to.equal('7MiB');
+    const { stderr } = await passed('plan', 'said.json', ...both, '--only', 'cpu');
+    expect(stderr).to.include('Partial run').and.include('precedence').and.include('--var amount=6MiB');
+    const needed = await place.run('plan', 'said.json', '--only', 'memory');
+    expect(needed.code).to.equal(2);
+    expect(needed.stderr).to.include('which depends on an actor that is left out');
+    const none = await place.run('plan', 'said.json', '--env-from', 'none.env');
+    expect([none.code, none.stderr.includes('E_FILE')]).to.deep.equal([3, true]);
   });
 
   describe('flags of run, and runs', () => {
