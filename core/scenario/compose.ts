@@ -14,6 +14,8 @@ import type { Layer, Sources } from './sources.js';
 
 /** Files of one composition, each counted as often as it is named. */
 const FILES_MAX = 32;
+/** Who a scenario is, and what its editor reads, is not inherited. */
+const OWN_KEYS = ['name', '$schema'];
 
 interface Composing {
   readonly problems: Problems;
@@ -95,9 +97,8 @@ async function readBase(
   }
   const layer = await layerOf(file, text, [...chain, file], composing);
   if (!isObject(layer.value)) throw notAnObject(file);
-  // Who a scenario is, and what its editor reads, is its own.
-  const { name: _name, $schema: _schema, ...value } = layer.value;
-  return { ...layer, value };
+  const inherited = Object.entries(layer.value).filter(([key]) => !OWN_KEYS.includes(key));
+  return { ...layer, value: Object.fromEntries(inherited) };
 }
 
 function notAnObject(file: string): BruntErrors {

@@ -78,7 +78,7 @@ export class Problems {
     const { file } = error.place ?? {};
     const isTaken = this.#noted.some(
       ({ error: { place } }) =>
-        line !== undefined && place?.line === line && place?.column === column && place?.file === file,
+        line !== undefined && place?.line === line && place.column === column && place.file === file,
     );
     if (!isTaken) this.#noted.push({ path, error });
   }

@@ -170,7 +170,7 @@ export function schemaFileText(schema: Schema): string {
 /** Lists of plain values on one line where they fit. */
 function shortLists(json: string): string {
   return json.replace(
-    /^( *(?:".*": )?)\[\n([^[\]{}]*?)\n *\](,?)$/gm,
+    /^( *(?:".*": )?)\[\n((?: *(?:"(?:[^"\\]|\\.)*"|[\w.+-]+),?\n)+) *\](,?)$/gm,
     (whole, key: string, items: string, comma: string) => {
       const line = `${key}[${items.trim().replace(/,\n\s*/g, ', ')}]${comma}`;
       return line.length <= LINE_MAX ? line : whole;

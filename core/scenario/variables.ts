@@ -157,14 +157,14 @@ function withBuiltIns(
   problems: Problems,
 ): VariableValue | null {
   if (typeof said !== 'string') return said;
-  let isKnown = true;
+  const unknown: string[] = [];
   const value = said.replace(/\$\{([^}]*)\}/g, (whole, name: string) => {
     const found = builtIns.get(name)?.value;
     if (found !== undefined && found !== null) return String(found);
-    isKnown = false;
+    unknown.push(name);
     const message = `a default may use ${[...builtIns.keys()].join(', ')}, not "${name}"`;
     problems.add({ path, code: 'E_VARIABLE', message, seen: name });
     return whole;
   });
-  return isKnown ? value : null;
+  return unknown.length === 0 ? value : null;
 }
