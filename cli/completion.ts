@@ -120,7 +120,9 @@ ${lines.join('\n')}
 }
 
 function fishValue(completes: Completes | undefined): string {
-  return completes === undefined ? ' -x' : ` -r${fishOffer(completes)}`;
+  // -x: a value, and no files; -r: a value.
+  const isFile = completes === 'file' || completes === 'folder';
+  return `${isFile ? ' -r' : ' -x'}${completes === undefined ? '' : fishOffer(completes)}`;
 }
 
 function fishOffer(completes: Completes): string {
