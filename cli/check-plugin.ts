@@ -2,13 +2,17 @@
  * The contract check with what this installation and host give it: a path enters, findings leave. Called by the verb
  * validate for paths that are plugins.
  */
-import { resolve } from 'node:path';
+import { existsSync } from 'node:fs';
+import { join, resolve } from 'node:path';
 import type { Finding } from '../core/check-plugin.js';
 import { findInstallation } from './package.js';
 import { PROFILE_DEFAULT } from './prepare.js';
 import { makeRegistry, readPresets } from './wire.js';
 
-export { isPluginPath } from '../core/check-plugin.js';
+/** Whether a path names a plugin and not a scenario: a module by its ending, or a folder with a package.json. */
+export function isPluginPath(path: string): boolean {
+  return /\.[cm]?[jt]s$/.test(path) || existsSync(join(path, 'package.json'));
+}
 
 export async function findingsIn(path: string, profile = PROFILE_DEFAULT): Promise<readonly Finding[]> {
   const [core, { checkPlugin }] = await Promise.all([

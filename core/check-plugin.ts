@@ -3,9 +3,7 @@
  * what its declarations say, looked at in a process of its own; then, when they are sound, a short contained run of
  * each simulator with each of its controls.
  */
-import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { join } from 'node:path';
 import { ALLOWANCE } from './agent/unleased.js';
 import { BruntError, BruntErrors, messageOf } from './base/errors.js';
 import type { HostFacts } from './contract/host.js';
@@ -33,11 +31,6 @@ export interface CheckDeps {
 
 /** Most of a trial is waiting; more of them would disturb each other's figures. */
 const TRIALS_AT_ONCE = 2;
-
-/** Whether a path names a plugin and not a scenario: a module by its ending, or a folder with a package.json. */
-export function isPluginPath(path: string): boolean {
-  return /\.[cm]?[jt]s$/.test(path) || existsSync(join(path, 'package.json'));
-}
 
 /** All findings; empty when the plugin keeps the contract. Throws nothing that the plugin does. */
 export async function checkPlugin(path: string, deps: CheckDeps): Promise<Finding[]> {
