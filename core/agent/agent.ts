@@ -145,6 +145,7 @@ export class Agent {
   }
 
   #stop(rung: 'ask' | 'release' | 'terminate'): void {
+    this.#cuts?.catchUp();
     for (const actor of this.#loaded?.actors ?? []) actor.giveUp();
     for (const host of this.#hosts()) {
       if (host.cancel()) continue;

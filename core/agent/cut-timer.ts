@@ -40,7 +40,13 @@ export class CutTimer {
     clearTimeout(this.#timer);
   }
 
+  /** A cut that is due happens now, before what follows can spoil what was measured up to it. */
+  catchUp(): void {
+    this.#check();
+  }
+
   #schedule(): void {
+    clearTimeout(this.#timer);
     if (this.#open === null) return;
     const leftMs = Math.ceil((this.#endNs(this.#open) - nowNs()) / MS);
     this.#timer = setTimeout(() => this.#check(), Math.min(Math.max(0, leftMs), TIMEOUT_MAX_MS));

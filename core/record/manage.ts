@@ -70,7 +70,10 @@ export async function removeRun(runsDir: string, { run, state, names }: RunEntry
   const journals = (await readdir(dir)).filter((name) => JOURNAL.test(name)).map((name) => join(dir, name));
   // A run that ended by itself has no agents any more; one that crashed may, and they write journals.
   if (journals.some((journal) => state === 'crashed' || reap(journal).left.length > 0)) {
-    throw fail(`run ${run} left something behind that only its record names`, 'Run `brunt clean` first; after a crash, ten seconds later.');
+    throw fail(
+      `run ${run} left something behind that only its record names`,
+      'Run `brunt clean` first; after a crash, ten seconds later.',
+    );
   }
   await rm(dir, { recursive: true });
   for (const name of names) await forgetName(runsDir, name);

@@ -101,7 +101,10 @@ describe('brunt run', () => {
     const before = place.records().length;
     const { code, stderr } = await place.run('run', 'huge.json');
     expect(code, stderr).to.equal(7);
-    expect(stderr).to.match(/asks for 8\.79 TiB/).and.match(/there (is|are) .* GiB/).and.match(/limit/);
+    expect(stderr)
+      .to.match(/asks for 8\.79 TiB/)
+      .and.match(/there (is|are) .* GiB/)
+      .and.match(/limit/);
     expect(place.records().length).to.equal(before);
   });
 });

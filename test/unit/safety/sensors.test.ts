@@ -53,17 +53,20 @@ describe('sensors of this host', () => {
       return this.skip();
     }
     const child = program(
-      "console.log('ready'); process.stdin.once('data', () => { globalThis.held = Buffer.alloc(256 * 2 ** 20, 1); console.log('took'); });",
+      "console.log('ready'); process.stdin.once('data', () => { globalThis.held = Buffer.alloc(768 * 2 ** 20, 1); console.log('took'); });",
     );
     await line(child);
-    const before = source.read().availableBytes;
-    child.stdin!.write('\n');
-    await line(child);
-    // Others on this host move the figure as well; most of what was taken must show.
-    expect(before - source.read().availableBytes).to.be.greaterThan(128 * MiB);
-    child.kill('SIGKILL');
-    await once(child, 'exit');
-    source.close();
+    try {
+      const before = source.read().availableBytes;
+      child.stdin!.write('\n');
+      await line(child);
+      // Others on this host, this process among them, give back hundreds of MiB meanwhile; a good part must show.
+      expect(before - source.read().availableBytes).to.be.greaterThan(192 * MiB);
+    } finally {
+      child.kill('SIGKILL');
+      await once(child, 'exit');
+      source.close();
+    }
   });
 
   it('see the limit of the memory group that a process runs in', async function () {
