@@ -73,8 +73,9 @@ describe('an agent that is lost', () => {
     expect(summary, summary.reasons.join('; ')).to.include({ exitCode: 0, stopCause: 'completed' });
     expect(summary.trust.trustworthy).to.equal(false);
     expect(summary.trust.checks.find(({ check }) => check === 'restarts')?.detail).to.match(/holder once/);
+    // Not the last one: its frame is taken when the phase is over and the holder may be giving back.
     const held = windows
-      .at(-1)
+      .at(-2)
       ?.series.find((s) => s.metric === 'actor.held' && s.tags['actor'] === 'holder');
     expect(held?.point).to.include({ last: 100 });
     const restarts = windows
