@@ -27,12 +27,13 @@ export interface RecordInput {
   readonly plan: Plan;
   readonly argv: readonly string[];
   readonly version: string;
-  readonly fingerprint?: Readonly<Record<string, unknown>>;
 }
 
 export interface RecordWriter {
   readonly run: string;
   readonly dir: string;
+  /** Adds to the manifest, whole or not at all, what takes a while to find out about the host. Rejects with E_RECORD. */
+  identify(fingerprint: Readonly<Record<string, unknown>>): Promise<void>;
   /** Appended soon; never waits, never throws for the disk's sake. */
   window(window: Window): void;
   event(event: RunEvent): void;
@@ -55,7 +56,8 @@ export async function createRecord(input: RecordInput): Promise<RecordWriter> {
   try {
     await mkdir(input.runsDir, { recursive: true });
     await mkdir(dir);
-    await writeFileAtomic(join(dir, FILES.manifest), `${JSON.stringify(makeManifest(input), null, 2)}\n`);
+    const manifest = makeManifest(input);
+    await writeManifest(dir, manifest);
     const log = (name: keyof typeof FILES): Promise<LineLog> => LineLog.create(join(dir, FILES[name]));
     const logs = {
       windows: await log('windows'),
@@ -64,7 +66,7 @@ export async function createRecord(input: RecordInput): Promise<RecordWriter> {
     };
     await syncDirectory(dir);
     await syncDirectory(input.runsDir);
-    return new Writer(input.run, dir, logs);
+    return new Writer(manifest, dir, logs);
   } catch (error) {
     throw new BruntError({
       code: 'E_RECORD_OPEN',
@@ -76,7 +78,11 @@ export async function createRecord(input: RecordInput): Promise<RecordWriter> {
   }
 }
 
-function makeManifest({ run, plan, argv, version, fingerprint }: RecordInput): Manifest {
+function writeManifest(dir: string, manifest: Manifest): Promise<void> {
+  return writeFileAtomic(join(dir, FILES.manifest), `${JSON.stringify(manifest, null, 2)}\n`);
+}
+
+function makeManifest({ run, plan, argv, version }: RecordInput): Manifest {
   return {
     version: RECORD_VERSION,
     run,
@@ -87,7 +93,7 @@ function makeManifest({ run, plan, argv, version, fingerprint }: RecordInput): M
     argv,
     owner: { pid: process.pid, startTicks: processStart(process.pid) },
     host: plan.host,
-    fingerprint: fingerprint ?? null,
+    fingerprint: null,
     plan,
   };
 }
@@ -97,10 +103,12 @@ type Logs = Readonly<Record<'windows' | 'events' | 'digests', LineLog>>;
 class Writer implements RecordWriter {
   readonly run: string;
   readonly dir: string;
+  readonly #manifest: Manifest;
   readonly #logs: Logs;
 
-  constructor(run: string, dir: string, logs: Logs) {
-    this.run = run;
+  constructor(manifest: Manifest, dir: string, logs: Logs) {
+    this.run = manifest.run;
+    this.#manifest = manifest;
     this.dir = dir;
     this.#logs = logs;
   }
@@ -118,6 +126,19 @@ class Writer implements RecordWriter {
       message: `the run record lost ${windows.lost} windows, ${events.lost} events and ${digests.lost} digests: ${reason}`,
       place: { path: this.dir },
     });
+  }
+
+  async identify(fingerprint: Readonly<Record<string, unknown>>): Promise<void> {
+    try {
+      await writeManifest(this.dir, { ...this.#manifest, fingerprint });
+    } catch (error) {
+      throw new BruntError({
+        code: 'E_RECORD',
+        message: `the manifest cannot be written: ${messageOf(error)}`,
+        place: { path: this.dir },
+        cause: error,
+      });
+    }
   }
 
   window(window: Window): void {

@@ -3,6 +3,7 @@ import { expect } from 'chai';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { RunSummary } from '../../core/contract/summary.js';
+import type { Manifest } from '../../core/record/layout.js';
 import { decodeWindow } from '../../core/record/codec.js';
 import { Workplace } from '../support/cli.js';
 import { childrenOf, eventually, isAlive, residentBytes } from '../support/processes.js';
@@ -46,6 +47,8 @@ describe('brunt run', () => {
     });
     expect(summary.thresholds.map((t) => t.ok)).to.deep.equal([true, true]);
     expect(summary.after.leftBehind).to.deep.equal([]);
+    const manifest = JSON.parse(readFileSync(join(place.lastRecord(), 'run.json'), 'utf8')) as Manifest;
+    expect(manifest.fingerprint).to.include({ platform: process.platform, node: process.version });
     const files = readdirSync(place.lastRecord());
     expect(files).to.include.members([
       'run.json',
