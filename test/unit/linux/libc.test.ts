@@ -19,12 +19,12 @@ describe('libc', () => {
 
   it('knows the parent', function () {
     const c = libc();
-    if (c === null) return this.skip();
+    if (c === null) return this.skip(); // koffi is optional
     expect(c.getppid()).to.equal(process.ppid);
   });
 
   it('ends a process whose main thread is blocked for good by alarm', async function () {
-    if (libc() === null) return this.skip();
+    if (libc() === null) return this.skip(); // koffi is optional
     const code = `const { libc } = await import(${JSON.stringify(LIBC)}); libc().alarm(1); for (;;);`;
     const child = spawn(process.execPath, ['--input-type=module', '-e', code], { stdio: 'ignore' });
     const [status, signal] = (await once(child, 'exit')) as [number | null, string | null];
@@ -35,7 +35,7 @@ describe('libc', () => {
 describe('thread clocks', () => {
   it('count what this thread does, not what it waits', function () {
     const before = threadCpuNs();
-    if (before === null) return this.skip();
+    if (before === null) return this.skip(); // no account by thread here
     spin();
     const worked = threadCpuNs()!;
     expect(worked - before).to.be.greaterThan(1e6);
@@ -46,7 +46,7 @@ describe('thread clocks', () => {
 
   it('give the kernel id of a thread and its time, and null for one that is not there', function () {
     const tid = threadId();
-    if (tid === null) return this.skip();
+    if (tid === null) return this.skip(); // no thread ids here
     expect(tid).to.equal(process.pid);
     expect(taskCpuNs(tid)).to.be.a('number').greaterThan(0);
     expect(taskCpuNs(2 ** 22 + 1)).to.equal(null);

@@ -71,7 +71,7 @@ describe('procfs parsers', () => {
 
 describe('procfs on this host', () => {
   before(function () {
-    if (!isLinux) this.skip();
+    if (!isLinux) this.skip(); // reads /proc
   });
 
   it('reads a kept file afresh each time, and null for what is not there', () => {
