@@ -1,8 +1,9 @@
 /**
- * The few libc calls that Node lacks, through koffi: the only file that imports it. Absent (null) elsewhere than on
- * 64-bit Linux and where the optional package is not installed. Called by agents (alarm) and the guard (priority).
+ * The few calls about processes and time that Node lacks. Absent (null) where `foreign.ts` is. Called by agents
+ * (alarm), the guard (priority) and the target's keeper (orphans).
  */
-import { createRequire } from 'node:module';
+import type { Foreign } from './foreign.js';
+import { foreign } from './foreign.js';
 
 export interface Libc {
   /** Asks the kernel for SIGALRM in so many seconds; 0 disarms. Returns the seconds that were left before. */
@@ -19,8 +20,6 @@ export interface Libc {
   waitFor(pid: number): boolean;
 }
 
-type Koffi = typeof import('koffi');
-
 const SCHED_FIFO = 1;
 /** Threads that the raised one starts get an ordinary policy again. */
 const SCHED_RESET_ON_FORK = 0x4000_0000;
@@ -32,51 +31,22 @@ let loaded: Libc | null | undefined;
 
 /** Loaded at the first call, once per thread. */
 export function libc(): Libc | null {
-  loaded ??= open();
+  if (loaded === undefined) {
+    const f = foreign();
+    loaded = f === null ? null : declare(f);
+  }
   return loaded;
 }
 
-function open(): Libc | null {
-  if (process.platform !== 'linux') return null;
-  const koffi = importKoffi();
-  // The buffers below are laid out for a 64-bit `long`.
-  if (koffi === null || koffi.sizeof('long') !== 8) return null;
-  return declare(koffi);
-}
-
-function importKoffi(): Koffi | null {
-  try {
-    return createRequire(import.meta.url)('koffi') as Koffi;
-  } catch {
-    // An optional dependency: not installed, or without a binary for this platform. Callers see null.
-    return null;
-  }
-}
-
-function declare(koffi: Koffi): Libc {
-  // The running program itself: whichever libc (glibc, musl) Node was linked with.
-  const self = koffi.load(null);
-  const alarm = self.func('unsigned int alarm(unsigned int seconds)') as (seconds: number) => number;
-  const getppid = self.func('int getppid()') as () => number;
-  const setScheduler = self.func('int sched_setscheduler(int pid, int policy, void *param)') as (
-    pid: number,
-    policy: number,
-    param: Int32Array,
-  ) => number;
-  const clockGettime = self.func('int clock_gettime(int clock, void *time)') as (
-    clock: number,
-    time: BigInt64Array,
-  ) => number;
-  const prctl = self.func('int prctl(int option, unsigned long value)') as (
-    option: number,
-    value: number,
-  ) => number;
-  const waitpid = self.func('int waitpid(int pid, void *status, int options)') as (
-    pid: number,
-    status: null,
-    options: number,
-  ) => number;
-  const time = new BigInt64Array(2);
+function declare(f: Foreign): Libc {
+  const alarm = f.declare('unsigned int alarm(unsigned int seconds)');
+  const getppid = f.declare('int getppid()');
+  const setScheduler = f.declare('int sched_setscheduler(int pid, int policy, void *param)');
+  const clockGettime = f.declare('int clock_gettime(int clock, uintptr_t time)');
+  const prctl = f.declare('int prctl(int option, unsigned long value)');
+  const waitpid = f.declare('int waitpid(int pid, void *status, int options)');
+  const time = new BigInt64Array(16);
+  const timeAt = f.addressOf(time);
   return {
     alarm,
     getppid,
@@ -85,7 +55,7 @@ function declare(koffi: Koffi): Libc {
     adoptOrphans: () => prctl(PR_SET_CHILD_SUBREAPER, 1) === 0,
     waitFor: (pid) => waitpid(pid, null, WNOHANG) === pid,
     threadCpuNs: () => {
-      clockGettime(CLOCK_THREAD_CPUTIME_ID, time);
+      clockGettime(CLOCK_THREAD_CPUTIME_ID, timeAt);
       return Number(time[0]) * 1e9 + Number(time[1]);
     },
   };

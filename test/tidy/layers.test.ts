@@ -43,7 +43,7 @@ const HOME_OF: Record<string, string> = {
   ajv: 'core/scenario/validate.ts',
   commander: 'cli/',
   'jsonc-parser': 'core/scenario/',
-  koffi: 'core/linux/libc.ts',
+  koffi: 'core/linux/foreign.ts',
   picocolors: 'exporters/terminal/',
   piscina: 'core/agent/pool.ts',
   rxjs: 'core/run/streams.ts',
