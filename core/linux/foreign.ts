@@ -54,7 +54,7 @@ function wrap(koffi: Koffi): Foreign {
   // The running program itself: whichever libc (glibc, musl) Node was linked with.
   const self = koffi.load(null);
   return {
-    declare: (prototype) => self.func(prototype) as unknown as ForeignCall,
+    declare: (prototype) => self.func(prototype),
     view: (address, bytes) => koffi.view(BigInt(address), bytes),
     addressOf: (view) => Number(koffi.address(view)),
     errno: () => koffi.errno(),
