@@ -46,6 +46,7 @@ const HOME_OF: Record<string, string> = {
   koffi: 'core/linux/foreign.ts',
   picocolors: 'exporters/terminal/',
   piscina: 'core/agent/pool.ts',
+  prettier: 'bench/page.ts',
   rxjs: 'core/run/streams.ts',
   systeminformation: 'core/safety/host-facts.ts',
   tdigest: 'core/metrics/digest.ts',

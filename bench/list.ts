@@ -1,0 +1,4 @@
+/** All benches, in the order of the page. What a bench needs beyond its own file it imports when it runs. */
+import type { Bench } from './bench.js';
+
+export const BENCHES: readonly Bench[] = [];
