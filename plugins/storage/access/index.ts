@@ -1,0 +1,100 @@
+/**
+ * Where the next operation goes: an access pattern over n blocks. What a scenario asks for enters, a generator leaves.
+ * One generator belongs to one instance; chance comes from the actor's seed. Called by disk and block.
+ */
+import type { Random } from '../../../core/base/random.js';
+import { permutation } from './permutation.js';
+import type { Ranks, Zone } from './ranks.js';
+import { normal, pareto, uniform, zipf, zoned } from './ranks.js';
+
+export type AccessSpec =
+  | { readonly kind: 'sequential' }
+  /** Every `blocks`-th block; at the end it begins anew, one block further. */
+  | { readonly kind: 'strided'; readonly blocks: number }
+  | { readonly kind: 'random' }
+  | { readonly kind: 'zipf'; readonly theta: number; readonly scramble: boolean }
+  | { readonly kind: 'pareto'; readonly h: number; readonly scramble: boolean }
+  | { readonly kind: 'normal'; readonly centre: number; readonly deviation: number }
+  | { readonly kind: 'zoned'; readonly zones: readonly Zone[] }
+  /** `access` of the operations go to a stretch of `size` of the blocks, which moves on by its own length. */
+  | {
+      readonly kind: 'moving';
+      readonly size: number;
+      readonly access: number;
+      readonly everyOperations: number;
+    };
+
+export interface Access {
+  /** The next block, 0 ≤ block < n. */
+  next(): number;
+  /** For what is drawn: the rank behind the last block, and what the formula says of it. Null where nothing is drawn. */
+  readonly drawn: { readonly rank: () => number; readonly below: (k: number) => number } | null;
+}
+
+/** `offset` is where a pattern without chance begins: instances that share a target begin apart. */
+export function makeAccess(spec: AccessSpec, n: number, random: Random, offset = 0): Access {
+  switch (spec.kind) {
+    case 'sequential':
+      return striding(n, 1, offset);
+    case 'strided':
+      return striding(n, spec.blocks, offset);
+    case 'random':
+      return drawing(uniform(n, random), null);
+    case 'zipf':
+      return drawing(zipf(n, spec.theta, random), spec.scramble ? permutation(n, random) : null);
+    case 'pareto':
+      return drawing(pareto(n, spec.h, random), spec.scramble ? permutation(n, random) : null);
+    case 'normal':
+      return drawing(normal(n, spec.centre, spec.deviation, random), null);
+    case 'zoned':
+      return drawing(zoned(n, spec.zones, random), null);
+    case 'moving':
+      return moving(spec, n, random);
+  }
+}
+
+function striding(n: number, stride: number, offset: number): Access {
+  let start = offset % Math.max(1, Math.min(stride, n));
+  let at = offset % n;
+  const next = (): number => {
+    const block = at;
+    at += stride;
+    if (at >= n) {
+      start = (start + 1) % Math.max(1, Math.min(stride, n));
+      at = start;
+    }
+    return block;
+  };
+  return { next, drawn: null };
+}
+
+function drawing(ranks: Ranks, place: ((rank: number) => number) | null): Access {
+  let rank = 0;
+  const next = (): number => {
+    rank = ranks.next();
+    return place === null ? rank : place(rank);
+  };
+  return { next, drawn: { rank: () => rank, below: ranks.below } };
+}
+
+/** Ranks are told from the start of the hot stretch, so that the formula stays the same while it moves. */
+function moving(spec: Extract<AccessSpec, { kind: 'moving' }>, n: number, random: Random): Access {
+  const hot = Math.max(1, Math.round(spec.size * n));
+  const ranks = zoned(
+    n,
+    [
+      { access: spec.access, size: hot / n },
+      { access: 1 - spec.access, size: 1 - hot / n },
+    ],
+    random,
+  );
+  let start = 0;
+  let left = spec.everyOperations;
+  return drawing(ranks, (rank) => {
+    if (left-- === 0) {
+      left = spec.everyOperations - 1;
+      start = (start + hot) % n;
+    }
+    return (start + rank) % n;
+  });
+}
