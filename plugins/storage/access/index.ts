@@ -26,7 +26,7 @@ export type AccessSpec =
 
 export interface Access {
   /** The next block, 0 ≤ block < n. */
-  next(): number;
+  readonly next: () => number;
   /** For what is drawn: the rank behind the last block, and what the formula says of it. Null where nothing is drawn. */
   readonly drawn: { readonly rank: () => number; readonly below: (k: number) => number } | null;
 }

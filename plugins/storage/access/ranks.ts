@@ -8,9 +8,9 @@ import { erfc } from './erfc.js';
 
 export interface Ranks {
   /** A rank, 0 ≤ rank < n. */
-  next(): number;
+  readonly next: () => number;
   /** The share of draws with a rank below k, 0 ≤ k ≤ n: what the formula says. */
-  below(k: number): number;
+  readonly below: (k: number) => number;
 }
 
 /** A draw from all doubles in [0, 1), where 2^32 steps are too coarse for so many blocks. */
