@@ -3,7 +3,7 @@
  * --fresh compiles everything anew, so that nothing is left of files that are gone.
  */
 import { spawnSync } from 'node:child_process';
-import { existsSync, rmSync, statSync } from 'node:fs';
+import { existsSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
 const here = fileURLToPath(new URL('.', import.meta.url));
@@ -25,3 +25,10 @@ if (modifiedMs('node_modules/.package-lock.json') < modifiedMs('package-lock.jso
 }
 if (process.argv.includes('--fresh')) rmSync(`${here}dist`, { recursive: true, force: true });
 run(process.execPath, ['node_modules/typescript/bin/tsc', '-p', '.']);
+
+// The schema of scenarios as code: compiling it takes longer than all else that a command does with a scenario.
+const made = 'dist/core/scenario/made-validator.js';
+if (modifiedMs(made) < modifiedMs('dist/.tsbuildinfo')) {
+  const { validatorSource } = await import('./dist/core/scenario/make-validator.js');
+  writeFileSync(here + made, validatorSource());
+}

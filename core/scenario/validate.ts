@@ -1,6 +1,6 @@
 /**
  * The desugared value against the schema: every breach becomes one mistake in our own words, at its place. `load.ts`
- * calls it; what is wrong is cut out of the value, so that the later steps see only what holds. Imports ajv lazily.
+ * calls it; what is wrong is cut out of the value, so that the later steps see only what holds.
  */
 import type { ErrorObject } from 'ajv';
 import { grammarError, reportBreaches } from './breaches.js';
@@ -8,37 +8,31 @@ import { isObject } from './desugar.js';
 import type { Path } from './document.js';
 import type { Problems } from './problems.js';
 import type { SentenceFormat } from './schema-parts.js';
-import { scenarioSchema } from './schema-form.js';
 import { SENTENCES } from './schema-parts.js';
 
 type Check = (value: unknown) => readonly ErrorObject[];
-let compiled: Promise<Check> | null = null;
+type Validator = ((value: unknown) => boolean) & { errors?: readonly ErrorObject[] | null };
+interface MadeValidator {
+  makeValidator(formats: Readonly<Record<string, (text: string) => boolean>>): Validator;
+}
 
-async function compile(): Promise<Check> {
-  const { Ajv } = await import('ajv');
-  const ajv = new Ajv({
-    // The schema is our own and its test checks it: compiling the meta-schema would take a third of the time.
-    meta: false,
-    validateSchema: false,
-    allErrors: true,
-    verbose: true,
-    discriminator: true,
-    allowUnionTypes: true,
-    strictRequired: false,
-    strictTypes: false,
-  });
-  ajv.addVocabulary(['wanted', 'later']);
-  for (const format of Object.keys(SENTENCES) as SentenceFormat[]) {
-    ajv.addFormat(format, (text: string) => grammarError(format, text) === null);
-  }
-  const validate = ajv.compile(scenarioSchema('desugared'));
-  return (value) => (validate(value) ? [] : (validate.errors ?? []));
+/** Written by the build, with `make-validator.ts`. */
+const MADE = new URL('./made-validator.js', import.meta.url).href;
+let made: Promise<Check> | null = null;
+
+async function make(): Promise<Check> {
+  const { makeValidator } = (await import(MADE)) as MadeValidator;
+  const formats = Object.keys(SENTENCES) as SentenceFormat[];
+  const validator = makeValidator(
+    Object.fromEntries(formats.map((name) => [name, (text: string) => grammarError(name, text) === null])),
+  );
+  return (value) => (validator(value) ? [] : (validator.errors ?? []));
 }
 
 /** Reports what breaks the schema, and removes it from `value`. What a fragment lacks, others will say. */
 export async function validate(value: unknown, problems: Problems, isFragment = false): Promise<void> {
-  compiled ??= compile();
-  const check = await compiled;
+  made ??= make();
+  const check = await made;
   const errors = check(value)
     .map((error) => ({ error, path: pathOf(error, value) }))
     .filter(({ error, path }) => !isFragment || error.keyword !== 'required' || path.length > 0);

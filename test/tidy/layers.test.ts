@@ -40,7 +40,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
 
 /** The one file that may import each third-party package. */
 const HOME_OF: Record<string, string> = {
-  ajv: 'core/scenario/validate.ts',
+  ajv: 'core/scenario/',
   commander: 'cli/',
   'jsonc-parser': 'core/scenario/',
   koffi: 'core/linux/foreign.ts',
