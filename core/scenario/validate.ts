@@ -13,7 +13,7 @@ import { SENTENCES } from './schema-parts.js';
 type Check = (value: unknown) => readonly ErrorObject[];
 type Validator = ((value: unknown) => boolean) & { errors?: readonly ErrorObject[] | null };
 interface MadeValidator {
-  makeValidator(formats: Readonly<Record<string, (text: string) => boolean>>): Validator;
+  readonly makeValidator: (formats: Readonly<Record<string, (text: string) => boolean>>) => Validator;
 }
 
 /** Written by the build, with `make-validator.ts`. */
