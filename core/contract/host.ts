@@ -16,11 +16,23 @@ export interface HostFacts {
     readonly boundBy: 'host' | 'cgroup';
     readonly swapFreeBytes: number | null;
   };
+  /** Of the processor, the levels that hold data; null: the host does not say. */
+  readonly caches: readonly CacheFact[] | null;
   readonly openFiles: number | null;
   readonly pids: number | null;
   /** Where scratch files go. */
   readonly tmp: string;
   readonly capabilities: readonly Capability[];
+}
+
+export interface CacheFact {
+  /** 1 is next to the core. */
+  readonly level: number;
+  /** Of one such cache. */
+  readonly bytes: number;
+  /** How many of them the machine has. */
+  readonly count: number;
+  readonly lineBytes: number;
 }
 
 /** What a simulator may need beyond a plain process; found by trying, never assumed. */

@@ -26,6 +26,11 @@ export interface MetricSpec {
   readonly tags?: Readonly<Record<string, readonly string[]>>;
   /** Gauges: how the instances of one actor make the actor's value. Default: sum. */
   readonly across?: 'sum' | 'mean' | 'max' | 'min';
+  /**
+   * Counters of what must never happen (a wrong result, data that was not what had been written): anything counted, in
+   * whatever phase, fails the run as a threshold of its own would.
+   */
+  readonly mustBeZero?: boolean;
 }
 
 export type MetricSpecs = Readonly<Record<string, MetricSpec>>;

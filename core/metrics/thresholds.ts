@@ -7,6 +7,7 @@ import type { RunAccumulator, Selection } from './accumulate.js';
 import { aggregateOf } from './aggregate.js';
 import { boundFor } from './bound.js';
 import { compare } from './compare.js';
+import { mustBeZero } from './must-be-zero.js';
 import { PHASE_TAG, namedOwners } from './selector.js';
 import type { Stretch } from './stretch-watch.js';
 import { resultUnit } from './threshold-units.js';
@@ -16,10 +17,19 @@ export { checkThreshold } from './threshold-check.js';
 
 /**
  * Every threshold of the plan, once for each actor that has the metric (all of them where the selector names
- * none), over the phases it names, else over all measured phases together. Without data it fails.
+ * none), over the phases it names, else over all measured phases together. Without data it fails. And what was counted
+ * though a plugin says that it must never happen.
  */
-export function judge(plan: Pick<Plan, 'thresholds'>, accumulator: RunAccumulator): ThresholdResult[] {
-  return plan.thresholds.flatMap((threshold) => judgeThreshold(threshold, accumulator));
+export function judge(
+  plan: Pick<Plan, 'thresholds' | 'catalogue'>,
+  accumulator: RunAccumulator,
+): ThresholdResult[] {
+  const asked = plan.thresholds.flatMap((threshold) => judgeThreshold(threshold, accumulator));
+  // What a scenario asserts in the same words is said once.
+  const unasked = mustBeZero(plan, accumulator).filter(
+    ({ text, actor }) => !asked.some((result) => result.text === text && result.actor === actor),
+  );
+  return [...asked, ...unasked];
 }
 
 function judgeThreshold(threshold: PlannedThreshold, accumulator: RunAccumulator): ThresholdResult[] {

@@ -62,7 +62,8 @@ export function metricFaults(metrics: AnySimulator['metrics']): string[] {
   return faults;
 }
 
-function specFaults({ kind, unit, help, tags, across, better }: Readonly<Record<string, unknown>>): string[] {
+function specFaults(spec: Readonly<Record<string, unknown>>): string[] {
+  const { kind, unit, help, tags, across, better, mustBeZero } = spec;
   const faults: string[] = [];
   if (!KINDS.some((known) => known === kind)) faults.push(`"${String(kind)}" is no kind`);
   if (!UNITS.some((known) => known === unit))
@@ -72,6 +73,7 @@ function specFaults({ kind, unit, help, tags, across, better }: Readonly<Record<
     faults.push(`across is for gauges, and one of ${ACROSS.join(', ')}`);
   if (better !== undefined && better !== 'lower' && better !== 'higher')
     faults.push('better is "lower" or "higher"');
+  if (mustBeZero !== undefined && kind !== 'counter') faults.push('mustBeZero is for counters');
   if (tags !== undefined && seriesOf(tags) === 0) faults.push('each tag needs a list of its values');
   return faults;
 }

@@ -13,6 +13,7 @@ import {
   totalmem,
 } from 'node:os';
 import type { Capability, HostFacts } from '../contract/host.js';
+import { readCaches } from '../linux/caches.js';
 import { findGroups, pidsGroups, quotaCores } from '../linux/cgroup.js';
 import { libc } from '../linux/libc.js';
 import { parseFileNr, parseLimit, parsePressure, parseTasks, readText } from '../linux/procfs.js';
@@ -32,6 +33,7 @@ export async function readHostFacts(): Promise<HostFacts> {
     cores,
     quotaCores: Math.min(cores, quotaCores(findGroups('cpu')) ?? cores),
     memory: await memoryFacts(),
+    caches: readCaches(),
     openFiles: openFilesLeft(),
     pids: pidsLeft(),
     tmp: tmpdir(),

@@ -6,7 +6,7 @@ import { definePlugin, defineSimulator } from '../../core/contract/index.js';
 import { libc } from '../../core/linux/libc.js';
 import { threadCpuNs } from '../../core/linux/thread.js';
 import { Debt } from './debt.js';
-import { operate } from './kernel.js';
+import { KERNEL_METRICS, KERNEL_OPTIONS, Work } from './kernels/work.js';
 
 const MS = 1e6;
 /** What is achieved is told over at least so long. */
@@ -35,6 +35,7 @@ const cpu = defineSimulator({
   options: {
     type: 'object',
     properties: {
+      ...KERNEL_OPTIONS,
       period: {
         type: 'string',
         format: 'duration',
@@ -44,15 +45,7 @@ const cpu = defineSimulator({
       },
     },
   },
-  metrics: {
-    operations: { kind: 'counter', unit: 'count', better: 'higher', help: 'Checked pieces of integer work.' },
-    'wrong-results': {
-      kind: 'counter',
-      unit: 'count',
-      better: 'lower',
-      help: 'Pieces of work whose result was not the known one: the processor computes wrongly.',
-    },
-  },
+  metrics: KERNEL_METRICS,
   isolation: 'thread',
   defaultInstances: (host) => Math.max(1, Math.ceil(host.quotaCores)),
   estimate: ({ peak }) => ({ cores: peak }),
@@ -68,12 +61,12 @@ const cpu = defineSimulator({
     // Without libc the account moves in ticks of some milliseconds while the thread runs, and is exact after a wait.
     const isFine = libc() !== null;
     const readCpu = (): number => threadCpuNs() ?? 0;
+    const work = new Work(ctx);
 
     const burn = (wantedNs: number): void => {
       const fromNs = isFine ? readCpu() : ctx.nowNs();
       while (!ctx.stopped()) {
-        ctx.metrics.operations.add(1);
-        if (!operate()) ctx.metrics['wrong-results'].add(1);
+        work.operate();
         if ((isFine ? readCpu() : ctx.nowNs()) - fromNs >= wantedNs) return;
       }
     };
@@ -90,10 +83,12 @@ const cpu = defineSimulator({
             const cpuNs = readCpu();
             const spanNs = beganNs - meter.atNs;
             ctx.achieved((cpuNs - meter.cpuNs) / spanNs, spanNs);
+            work.tell(cpuNs - meter.cpuNs);
             meter = { atNs: beganNs, cpuNs };
           }
           if (asked === 0) {
             ctx.achieved(0);
+            work.rest();
             ctx.park();
             debt.forget(ctx.nowNs(), readCpu());
             meter = { atNs: ctx.nowNs(), cpuNs: readCpu() };
@@ -106,7 +101,7 @@ const cpu = defineSimulator({
         }
       },
       dispose() {
-        // Nothing is held beyond the loop.
+        work.rest();
       },
     };
   },

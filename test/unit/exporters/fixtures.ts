@@ -17,6 +17,7 @@ export const host: HostFacts = {
   cores: 8,
   quotaCores: 8,
   memory: { totalBytes: 16 * GIB, availableBytes: 10.4 * GIB, boundBy: 'host', swapFreeBytes: null },
+  caches: null,
   openFiles: 1024,
   pids: 32_000,
   tmp: '/tmp',

@@ -90,6 +90,7 @@ export function plan(more: Partial<Plan> = {}): Plan {
       cores: 2,
       quotaCores: 2,
       memory: { totalBytes: 1e9, availableBytes: 1e9, boundBy: 'host', swapFreeBytes: null },
+      caches: null,
       openFiles: null,
       pids: null,
       tmp: '',

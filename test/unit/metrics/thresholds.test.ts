@@ -102,6 +102,32 @@ describe('judging', () => {
   };
   const rss = (value: number, actor = 'hog'): SeriesPoint => gauge('actor.rss', value, { actor });
 
+  it('fails for whatever was counted that must never happen, measured or not, and says it once', () => {
+    const never: CatalogueEntry = {
+      metric: 'x.wrong',
+      kind: 'counter',
+      unit: 'count',
+      help: '',
+      mustBeZero: true,
+    };
+    const whole = plan({
+      phases: run,
+      thresholds: [threshold('x.wrong{actor:b}', 'count == 0')],
+      catalogue: [...catalogue, never],
+    });
+    const accumulator = new RunAccumulator(whole);
+    const wrong = (count: number, actor: string): SeriesPoint => counter('x.wrong', count, { actor });
+    [[wrong(0, 'hog'), wrong(1, 'b')], [wrong(0, 'c')], [], [], [], [wrong(3, 'hog')]].forEach(
+      (series, index) => accumulator.add(at(index, series)),
+    );
+    const results = judge(whole, accumulator);
+    expect(results.map(({ text, value, ok, phases }) => [text, value, ok, phases])).to.deep.equal([
+      ['x.wrong{actor:b} count == 0', 1, false, ['before', 'load']],
+      ['x.wrong{actor:hog} count == 0', 3, false, ['cool']],
+    ]);
+    expect(results[1]?.detail).to.contain('3 counted, first in cool');
+  });
+
   it('holds each actor by itself, over all measured phases', () => {
     const results = judged(
       [['actor.rss', 'max < 100B']],

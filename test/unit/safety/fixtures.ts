@@ -26,6 +26,7 @@ export const HOST: HostFacts = {
   cores: 4,
   quotaCores: 2,
   memory: { totalBytes: 20 * GiB, availableBytes: 16 * GiB, boundBy: 'host', swapFreeBytes: null },
+  caches: null,
   openFiles: 1024,
   pids: 500,
   tmp: '/tmp',
