@@ -15,6 +15,9 @@ export const MAP_NORESERVE = 0x4000;
 export const MAP_POPULATE = 0x8000;
 export const MAP_HUGETLB = 0x4_0000;
 
+export const MADV_NORMAL = 0;
+export const MADV_RANDOM = 1;
+export const MADV_SEQUENTIAL = 2;
 export const MADV_DONTNEED = 4;
 export const MADV_FREE = 8;
 export const MADV_HUGEPAGE = 14;
@@ -43,6 +46,8 @@ export interface Mapper {
   readonly pageBytes: number;
   /** Maps memory, readable and writable; `flags` as of mmap(2). The errno when the kernel refuses. */
   map(bytes: number, flags?: number, fd?: number, offset?: number): Mapping | number;
+  /** The same, readable only: whoever writes into it is ended by SIGSEGV. For files that are open for reading. */
+  mapForReading(bytes: number, flags: number, fd: number): Mapping | number;
 }
 
 interface Calls {
@@ -78,12 +83,21 @@ function make(f: Foreign): Mapper {
     mlock: f.declare('int mlock(uintptr_t at, size_t bytes)'),
     munlock: f.declare('int munlock(uintptr_t at, size_t bytes)'),
   };
+  const map = (
+    bytes: number,
+    protection: number,
+    flags: number,
+    fd: number,
+    offset: number,
+  ): Mapping | number => {
+    const address = calls.mmap(0, bytes, protection, flags, fd, offset);
+    return address === MAP_FAILED ? f.errno() : new Mapped(f, calls, address, bytes);
+  };
   return {
     pageBytes: f.declare('long sysconf(int name)')(SC_PAGESIZE),
-    map(bytes, flags = MAP_PRIVATE | MAP_ANONYMOUS, fd = -1, offset = 0) {
-      const address = calls.mmap(0, bytes, PROT_READ | PROT_WRITE, flags, fd, offset);
-      return address === MAP_FAILED ? f.errno() : new Mapped(f, calls, address, bytes);
-    },
+    map: (bytes, flags = MAP_PRIVATE | MAP_ANONYMOUS, fd = -1, offset = 0) =>
+      map(bytes, PROT_READ | PROT_WRITE, flags, fd, offset),
+    mapForReading: (bytes, flags, fd) => map(bytes, PROT_READ, flags, fd, 0),
   };
 }
 

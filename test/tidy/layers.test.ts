@@ -84,11 +84,16 @@ function roomOf(file: string): string {
   return top === 'core' ? (second.endsWith('.ts') ? 'core' : `core/${second}`) : top;
 }
 
+/** What stands under several plugins and is none itself. */
+const PLUGIN_FLOORS: Record<string, readonly string[]> = { storage: ['disk', 'block'] };
+
 function mayImport(from: string, to: string): boolean {
   const [here, there] = [roomOf(from), roomOf(to)];
   if (here === there) {
-    // A plugin or exporter knows nothing of its neighbours.
-    return !['plugins', 'exporters'].includes(here) || from.split('/')[1] === to.split('/')[1];
+    // A plugin or exporter knows nothing of its neighbours, but of the floor that they share.
+    const [mine = '', other = ''] = [from.split('/')[1], to.split('/')[1]];
+    if (here === 'plugins' && PLUGIN_FLOORS[other]?.includes(mine) === true) return true;
+    return !['plugins', 'exporters'].includes(here) || mine === other;
   }
   if (there === 'core/base') return true;
   if (there === 'core/contract') return here !== 'core/base';
