@@ -217,8 +217,8 @@ export interface Simulator<S extends ObjectSchema = ObjectSchema, M extends Metr
   readonly defaultInstances?: (host: HostFacts) => number;
   /** One step or adjust may be silent for so long before it counts as stuck. Default 3000. */
   readonly quietMs?: number;
-  /** Bytes of memory that all instances of one actor share. */
-  readonly shared?: number;
+  /** Bytes of memory that all instances of one actor share; 0 is none. */
+  readonly shared?: PerOptions<Resolved<S>, number>;
   /** Pure, before anything starts: the cost at peak. Growth: by the end of its time; the leases bound it anyway. */
   estimate?(input: EstimateInput<Resolved<S>>): ResourceEstimate;
   /** Once per actor, before its instances start, on the first instance's thread. */

@@ -20,6 +20,7 @@ interface SimulatorFacts {
   readonly needs: readonly Capability[];
   readonly lane: 'thread' | 'process';
   readonly takes: Resource | null;
+  readonly sharedBytes: number;
 }
 
 /** All of a planned actor that needs no timeline; the estimate is asked for once the phases are known. */
@@ -80,7 +81,7 @@ export function placeActor(actor: ScenarioActor, loaded: LoadedSimulator, host: 
               : sharesOf(peak.amount, instances, isWhole),
           lane: actor.isolation === 'process' ? 'process' : facts.lane,
           takes: facts.takes,
-          sharedBytes: simulator.shared ?? 0,
+          sharedBytes: facts.sharedBytes,
           quietMs: simulator.quietMs ?? QUIET_MS,
           operations: simulator.operations ?? [],
           metrics: simulator.metrics as MetricSpecs,
@@ -176,6 +177,7 @@ function factsOf({ options }: ScenarioActor, { simulator }: LoadedSimulator): Si
     needs: resolved<readonly Capability[]>(simulator.needs, []),
     lane: resolved<'thread' | 'process'>(simulator.isolation, 'thread'),
     takes: resolved<Resource | null>(simulator.takes, null),
+    sharedBytes: resolved<number>(simulator.shared, 0),
   };
 }
 

@@ -31,13 +31,11 @@ const OPERATION = /^[a-z][A-Za-z0-9_-]*$/;
 const GRID = { peaks: [1, 1000, 2 ** 30], instances: [1, 7, 64], loadedMs: [0, 1000, 3_600_000] } as const;
 
 export function simulatorFaults(simulator: AnySimulator, host: HostFacts): string[] {
-  const { description, quietMs, shared } = simulator;
+  const { description, quietMs } = simulator;
   const faults: string[] = [];
   if (typeof description !== 'string' || description.trim() === '') faults.push('it has no description');
   if (quietMs !== undefined && !(quietMs > 0 && quietMs < Infinity))
     faults.push('quietMs is no time above 0');
-  if (shared !== undefined && !(Number.isSafeInteger(shared) && shared > 0))
-    faults.push('shared is no whole number of bytes above 0');
   const ofSchema = schemaFaults(simulator.options);
   faults.push(...operationFaults(simulator), ...metricFaults(simulator.metrics), ...ofSchema);
   if (ofSchema.length > 0) return faults;
@@ -108,7 +106,10 @@ function pureFaults(simulator: AnySimulator, host: HostFacts): string[] {
     writeDirectory: '/',
   });
   const faults: string[] = [];
-  const listed = (name: 'needs' | 'isolation' | 'takes', isKnown: (value: unknown) => boolean): void => {
+  const listed = (
+    name: 'needs' | 'isolation' | 'takes' | 'shared',
+    isKnown: (value: unknown) => boolean,
+  ): void => {
     const said: unknown = simulator[name];
     if (said === undefined) return;
     const answer = twice(() =>
@@ -122,6 +123,7 @@ function pureFaults(simulator: AnySimulator, host: HostFacts): string[] {
   listed('needs', (value) => Array.isArray(value) && value.every(isCapability));
   listed('isolation', (value) => value === 'thread' || value === 'process');
   listed('takes', (value) => value === null || RESOURCES.some((known) => known === value));
+  listed('shared', (value) => Number.isSafeInteger(value) && Number(value) >= 0);
   faults.push(...instanceFaults(simulator, host), ...estimateFaults(simulator, options, host));
   return faults;
 }
