@@ -18,7 +18,7 @@ import { OperationRecorder } from './operation-recorder.js';
 import { EngineOperations } from './operations.js';
 import type { InstancePacing } from './planned-pacing.js';
 import { pacingOf } from './planned-pacing.js';
-import { requestScratch } from './scratch.js';
+import { requestClaim, requestScratch } from './scratch.js';
 import { TimelineReader } from './timeline-reader.js';
 import { Waiter } from './waiter.js';
 
@@ -160,6 +160,10 @@ export class InstanceContext implements Context {
   scratch(): Promise<string> {
     this.#scratch ??= requestScratch(this.#port);
     return this.#scratch;
+  }
+
+  claim(path: string): Promise<void> {
+    return requestClaim(this.#port, path);
   }
 
   unavailable(reason: string): never {

@@ -18,6 +18,7 @@ import { InstanceContext, unavailable, UnavailableError } from './context.js';
 import type { CleanupInput, FromInstance, InstanceInput } from './input.js';
 import { MethodFault } from './fault.js';
 import { LogPort } from './log-port.js';
+import { requestClaim } from './scratch.js';
 import { MethodMark, methodIn } from './method-mark.js';
 import { Halt } from './work-input.js';
 import { work, wayOf } from './work.js';
@@ -98,7 +99,10 @@ async function live(
 export async function cleanUp(input: CleanupInput): Promise<InstanceOutcome> {
   try {
     const simulator = await importSimulator(input.actor);
-    await simulator.cleanup?.(prepareContext(input.actor, input.port, new AbortController().signal));
+    const context = prepareContext(input.actor, input.port, new AbortController().signal);
+    const claim = (path: string): Promise<void> =>
+      Promise.reject(new Error(`${path} would outlive the run: cleanup makes nothing`));
+    await simulator.cleanup?.({ ...context, claim });
     return { kind: 'done' };
   } catch (error) {
     return { kind: 'failed', method: 'cleanup', reason: messageOf(error), ...stackOf(error) };
@@ -133,6 +137,7 @@ function prepareContext(
     peak,
     signal,
     unavailable,
+    claim: (path) => requestClaim(port, path),
     log: (level, message) => log.say(level, message),
   };
 }

@@ -47,8 +47,11 @@ export type FromInstance =
   | { readonly type: 'log'; readonly level: 'debug' | 'info' | 'warn'; readonly message: string }
   /** Recorders that came up while running (a new error code); their memory is shared. */
   | ({ readonly type: 'series' } & SeriesMemory)
-  | { readonly type: 'scratch' };
+  | { readonly type: 'scratch' }
+  | { readonly type: 'claim'; readonly path: string };
 
 export type ToInstance =
   | { readonly type: 'scratch'; readonly path: string }
-  | { readonly type: 'scratch-failed'; readonly reason: string };
+  | { readonly type: 'scratch-failed'; readonly reason: string }
+  | { readonly type: 'claimed'; readonly path: string }
+  | { readonly type: 'claim-failed'; readonly path: string; readonly reason: string };

@@ -42,6 +42,8 @@ export interface ActorHostInput {
   readonly send: (body: FromAgent) => void;
   /** Makes the scratch directory of an instance, journal first. */
   readonly makeScratch: (actor: string, instance: number) => string;
+  /** Writes into the journal that a path will be made; throws when it may not be. */
+  readonly claim: (path: string) => void;
 }
 
 export class ActorHost {
@@ -240,7 +242,7 @@ export class ActorHost {
     answer: (message: ToInstance) => void,
     onPrepared: () => void,
   ): void {
-    const { send, makeScratch } = this.#input;
+    const { send, makeScratch, claim } = this.#input;
     const [actor, instance] = [this.actor.name, host.index];
     switch (message.type) {
       case 'prepared':
@@ -258,6 +260,15 @@ export class ActorHost {
         } catch (error) {
           return answer({ type: 'scratch-failed', reason: messageOf(error) });
         }
+      case 'claim': {
+        const { path } = message;
+        try {
+          claim(path);
+          return answer({ type: 'claimed', path });
+        } catch (error) {
+          return answer({ type: 'claim-failed', path, reason: messageOf(error) });
+        }
+      }
     }
   }
 

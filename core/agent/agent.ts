@@ -106,7 +106,7 @@ export class Agent {
     this.#input.onLease(message.leaseMs);
     const threads = message.actors.reduce((sum, actor) => sum + actor.shares.length, 0);
     const pool = new Pool(threads, (error) => this.#onLateError(error));
-    const journal = new Journal(message.journal, message.tmp);
+    const journal = new Journal(message.journal, message.tmp, message.writablePaths);
     const doorbell = new Doorbell(() => this.#tellAccounts());
     const common = {
       load: message,
@@ -117,6 +117,7 @@ export class Agent {
       turn: () => this.#turn(),
       send: (body: FromAgent) => this.#send(body),
       makeScratch: (actor: string, instance: number) => this.#makeScratch(actor, instance),
+      claim: (path: string) => journal.claim(path),
     };
     const actors = message.actors.map((actor) => new ActorHost({ ...common, actor }));
     const watch = setInterval(() => this.#watch(), WATCH_MS);

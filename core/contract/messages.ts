@@ -37,6 +37,8 @@ export type ToAgent =
       readonly journal: string;
       /** Folder for scratch directories. */
       readonly tmp: string;
+      /** Absolute: below these an actor may claim files and folders of its own. */
+      readonly writablePaths: readonly string[];
     }
   /** The start instant of the run, CLOCK_MONOTONIC of this host. */
   | { readonly type: 'start'; readonly startNs: number }

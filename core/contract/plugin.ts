@@ -92,6 +92,12 @@ export interface ActorContext<O, M extends MetricSpecs> {
   beat(): void;
   /** A directory of this instance's own, removed after the run in every outcome. */
   scratch(): Promise<string>;
+  /**
+   * Says that this instance will make a file or folder at an absolute path below the scenario's `writablePaths`, where
+   * nothing is now: it is written down first, and removed after the run in every outcome. Rejects when it may not be.
+   * What is to be kept is not claimed.
+   */
+  claim(path: string): Promise<void>;
   log(level: 'debug' | 'info' | 'warn', message: string): void;
   /** This host, or the target, lacks what the simulator needs: the run ends as "could not start" (exit 7). */
   unavailable(reason: string): never;
@@ -194,8 +200,19 @@ export interface PrepareContext<O> {
   readonly options: O;
   readonly peak: number;
   readonly signal: AbortSignal;
+  /** As of the actor's context. */
+  claim(path: string): Promise<void>;
   log(level: 'debug' | 'info' | 'warn', message: string): void;
   unavailable(reason: string): never;
+}
+
+/** Something about the options that no schema can say: they contradict each other, or cannot be had together. */
+export interface OptionFault {
+  /** Inside the options: ['mix', 'read']; [] for all of them. */
+  readonly path: readonly (string | number)[];
+  readonly message: string;
+  readonly seen?: unknown;
+  readonly hint?: string;
 }
 
 type PerOptions<O, T> = T | ((input: { readonly options: O }) => T);
@@ -219,6 +236,8 @@ export interface Simulator<S extends ObjectSchema = ObjectSchema, M extends Metr
   readonly quietMs?: number;
   /** Bytes of memory that all instances of one actor share; 0 is none. */
   readonly shared?: PerOptions<Resolved<S>, number>;
+  /** Pure, when the plan is made: what of the options, beside this peak and so many instances, is impossible. */
+  check?(input: Omit<EstimateInput<Resolved<S>>, 'loadedMs'>): readonly OptionFault[];
   /** Pure, before anything starts: the cost at peak. Growth: by the end of its time; the leases bound it anyway. */
   estimate?(input: EstimateInput<Resolved<S>>): ResourceEstimate;
   /** Once per actor, before its instances start, on the first instance's thread. */

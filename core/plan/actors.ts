@@ -7,7 +7,7 @@ import { formatNumber, formatQuantity } from '../base/units.js';
 import type { Capability, HostFacts, ResourceEstimate } from '../contract/host.js';
 import type { MetricSpecs } from '../contract/metrics.js';
 import type { PlannedActor, PlannedPacing, PlannedPeak } from '../contract/plan.js';
-import type { Control, Resource } from '../contract/plugin.js';
+import type { Control, EstimateInput, Resource } from '../contract/plugin.js';
 import { must } from '../base/assert.js';
 import type { LoadedSimulator } from '../plugin/registry.js';
 import { dimensionOf } from '../scenario/control.js';
@@ -54,6 +54,9 @@ export function placeActor(actor: ScenarioActor, loaded: LoadedSimulator, host: 
     const facts = factsOf(actor, loaded);
     mistakes.push(...unmet([...facts.needs, ...actor.needs], actor, host));
     mistakes.push(...misfits(actor, control, peak, instances), ...laneMistakes(actor, facts.lane));
+    mistakes.push(
+      ...impossible(actor, loaded, { control: control.kind, peak: peak.amount, instances, host }),
+    );
     const pacing = pacingOf(actor, instances, mistakes);
     if (!Number.isFinite(peak.amount) || peak.amount <= 0) return { placed: null, mistakes };
     if (instances > INSTANCES_MAX)
@@ -94,6 +97,22 @@ export function placeActor(actor: ScenarioActor, loaded: LoadedSimulator, host: 
   } catch (error) {
     return { placed: null, mistakes: [pluginFault(actor, error)] };
   }
+}
+
+/** What the simulator itself says against its options. */
+function impossible(
+  { name, options }: ScenarioActor,
+  { simulator }: LoadedSimulator,
+  input: Omit<EstimateInput<never>, 'options' | 'loadedMs'>,
+): Mistake[] {
+  const faults = simulator.check?.({ ...input, options: options }) ?? [];
+  return faults.map(({ path, message, seen, hint }) => ({
+    path: ['actors', name, 'with', ...path],
+    code: 'E_OPTIONS' as const,
+    message: `"${name}": ${message}`,
+    ...(seen !== undefined && { seen }),
+    ...(hint !== undefined && { hint }),
+  }));
 }
 
 /** A scenario may ask for more isolation than the simulator needs, never for less. */

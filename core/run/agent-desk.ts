@@ -117,6 +117,7 @@ export class AgentDesk {
       windowMs,
       leaseMs: LEASE_MS,
       actorNice: safety.actorNice,
+      writablePaths: plan.safety.writablePaths ?? [],
       journal: `${recordDir}/journal-${name.replaceAll('/', '-')}.ndjson`,
       tmp: host.tmp,
     };

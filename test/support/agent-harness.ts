@@ -96,6 +96,7 @@ export class AgentHarness {
       actorNice: 0,
       journal,
       tmp: folder,
+      writablePaths: [],
     });
   }
 

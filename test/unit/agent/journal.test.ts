@@ -29,6 +29,33 @@ describe('the journal', () => {
     expect(reap(file)).to.deep.equal({ removed: [], left: [] });
   });
 
+  it('removes files and folders that were claimed below writable paths, and never what was there before', () => {
+    const [allowed, precious] = [join(root, 'data'), join(root, 'data', 'precious')];
+    mkdirSync(allowed);
+    writeFileSync(precious, 'mine');
+    const journal = new Journal(file, root, [allowed]);
+    const [claimed, tree] = [join(allowed, 'made.bin'), join(allowed, 'tree')];
+    for (const path of [claimed, tree]) journal.claim(path);
+    writeFileSync(claimed, 'x');
+    mkdirSync(join(tree, 'deep'), { recursive: true });
+    expect(() => journal.claim(precious)).to.throw(/is there already/);
+    for (const path of [root, allowed, join(root, 'elsewhere'), `${allowed}/../elsewhere`, 'made.bin']) {
+      expect(() => journal.claim(path), path).to.throw(/below none of the paths/);
+    }
+    journal.close();
+    expect(reap(file)).to.deep.equal({ removed: [claimed, tree], left: [] });
+    expect(existsSync(precious)).to.equal(true);
+  });
+
+  it('refuses a claim that a forged journal makes beyond its writable paths', () => {
+    new Journal(file, root, [join(root, 'data')]).close();
+    const precious = join(root, 'precious');
+    writeFileSync(precious, 'mine');
+    appendFileSync(file, `${JSON.stringify({ make: 'claim', path: precious })}\n`);
+    expect(reap(file).left.map(({ path }) => path)).to.deep.equal([precious]);
+    expect(existsSync(precious)).to.equal(true);
+  });
+
   it('refuses whatever is not a scratch directory right inside its root', () => {
     const journal = new Journal(file, root);
     const strangers = [
