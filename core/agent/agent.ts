@@ -18,9 +18,6 @@ import { Journal, reap, scratchName } from './journal.js';
 import { Pool } from './pool.js';
 import { UnleasedWatch } from './unleased.js';
 
-/** How often the watch looks for silent instances. */
-const WATCH_MS = 500;
-
 export interface AgentInput {
   readonly run: string;
   /** Niceness of this process before its main thread asked for more. */
@@ -38,7 +35,6 @@ interface Loaded {
   readonly actors: readonly ActorHost[];
   readonly journal: Journal;
   readonly doorbell: Doorbell;
-  readonly watch: NodeJS.Timeout;
   readonly unleased: UnleasedWatch;
 }
 
@@ -80,6 +76,7 @@ export class Agent {
       case 'ack':
         return this.#acknowledge(message.seq);
       case 'beat':
+        this.#watch(); // as often as beats come, so that an idle agent is woken once for both
         return this.#input.send({ type: 'beat', ...this.#doing() });
       case 'stop':
         return this.#stop(message.rung);
@@ -120,10 +117,9 @@ export class Agent {
       claim: (path: string) => journal.claim(path),
     };
     const actors = message.actors.map((actor) => new ActorHost({ ...common, actor }));
-    const watch = setInterval(() => this.#watch(), WATCH_MS);
     const unleased = new UnleasedWatch(message.actors);
     const clock = new PhaseClock(message.phases, message.windowMs);
-    this.#loaded = { message, clock, pool, actors, journal, doorbell, watch, unleased };
+    this.#loaded = { message, clock, pool, actors, journal, doorbell, unleased };
     this.#running = actors.length;
     for (const actor of actors) void actor.run(() => this.#onActorEnding());
   }
@@ -160,7 +156,6 @@ export class Agent {
     const loaded = this.#loaded;
     this.#cuts?.end();
     if (loaded !== null) {
-      clearInterval(loaded.watch);
       loaded.doorbell.end();
       await loaded.pool.destroy();
       for (const path of reap(loaded.journal.file).removed) loaded.journal.done(path);

@@ -3,6 +3,7 @@
  * against being orphaned, says hello, and hands every message to `agent.ts`.
  */
 import { getPriority } from 'node:os';
+import { setFlagsFromString } from 'node:v8';
 import type { FromAgent, ToAgent } from '../contract/messages.js';
 import { Agent } from './agent.js';
 import { dieFirst, raisePriority } from './arming.js';
@@ -13,6 +14,7 @@ import { DeadMansSwitch } from './switch.js';
 const ABANDON_MS = 700;
 
 function main(): void {
+  keepHeapsAsTheyAre();
   const [run = '', agentName = '', epoch = '', parent = ''] = process.argv.slice(2);
   const envelopes = new Envelopes<FromAgent, ToAgent>({ run, agent: agentName, epoch: Number(epoch) });
   const send = (body: FromAgent): void => {
@@ -47,6 +49,14 @@ function main(): void {
   const priority = raisePriority();
   const alarm = deadMan.arm();
   send({ type: 'hello', pid: process.pid, node: process.version, armed: { alarm, oomFirst, priority } });
+}
+
+/**
+ * Before the first thread: V8 shrinks the heap of every isolate that has fallen silent, 35 ms of processor time each,
+ * and with many instances goes on with that for minutes. It would be measured as load that nobody asked for.
+ */
+function keepHeapsAsTheyAre(): void {
+  setFlagsFromString('--no-memory-reducer');
 }
 
 /** Nobody steers any more: end the threads, clear up, go. Never returns to the event loop. */

@@ -14,6 +14,8 @@ export interface Libc {
   setFifo(priority: number): boolean;
   /** CPU time of the calling thread, in nanoseconds (CLOCK_THREAD_CPUTIME_ID). */
   threadCpuNs(): number;
+  /** The same of any thread of this process, by its kernel id; null when there is none. */
+  taskCpuNs(tid: number): number | null;
   /** What descendants of this process leave behind becomes its child, not init's. False when not possible. */
   adoptOrphans(): boolean;
   /** Takes a dead child off the process table. False when it still lives or is not a child. Never blocks. */
@@ -24,6 +26,8 @@ const SCHED_FIFO = 1;
 /** Threads that the raised one starts get an ordinary policy again. */
 const SCHED_RESET_ON_FORK = 0x4000_0000;
 const CLOCK_THREAD_CPUTIME_ID = 3;
+/** In the number of a clock below the complement of a thread's id: of one thread, as the scheduler counts. */
+const CPUCLOCK_OF_THREAD = 6;
 const PR_SET_CHILD_SUBREAPER = 36;
 const WNOHANG = 1;
 
@@ -56,6 +60,10 @@ function declare(f: Foreign): Libc {
     waitFor: (pid) => waitpid(pid, null, WNOHANG) === pid,
     threadCpuNs: () => {
       clockGettime(CLOCK_THREAD_CPUTIME_ID, timeAt);
+      return Number(time[0]) * 1e9 + Number(time[1]);
+    },
+    taskCpuNs: (tid) => {
+      if (clockGettime((~tid << 3) | CPUCLOCK_OF_THREAD, timeAt) !== 0) return null;
       return Number(time[0]) * 1e9 + Number(time[1]);
     },
   };

@@ -57,12 +57,16 @@ export function readText(path: string): string | null {
   }
 }
 
+/** What follows a key. Sticky: looked for where it is put, without cutting the text. */
+const FIELD = /:?\s+(-?\d+)/y;
+
 /** Value of `key` in lines such as "MemAvailable:  123 kB" or "inactive_file 123"; null when there is none. */
 export function fieldOf(text: string, key: string): number | null {
   let from = text.indexOf(key);
   while (from > 0 && text.charCodeAt(from - 1) !== 10) from = text.indexOf(key, from + 1);
   if (from < 0) return null;
-  const match = /^:?\s+(-?\d+)/.exec(text.slice(from + key.length, from + key.length + 40));
+  FIELD.lastIndex = from + key.length;
+  const match = FIELD.exec(text);
   return match === null ? null : Number(match[1]);
 }
 

@@ -20,9 +20,10 @@ export function threadCpuNs(): number | null {
   return c === null ? schedCpuNs('/proc/thread-self/schedstat') : c.threadCpuNs();
 }
 
-/** CPU time of another thread of this process, in kernel ticks of 1 to 10 ms; null when it is gone. */
+/** CPU time of another thread of this process, as exact as of the calling one; null when it is gone. */
 export function taskCpuNs(tid: number): number | null {
-  return schedCpuNs(`/proc/self/task/${tid}/schedstat`);
+  const c = libc();
+  return c !== null ? c.taskCpuNs(tid) : schedCpuNs(`/proc/self/task/${tid}/schedstat`);
 }
 
 function schedCpuNs(path: string): number | null {

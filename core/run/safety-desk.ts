@@ -34,6 +34,7 @@ export class SafetyDesk {
   readonly #ledger: Ledger;
   readonly #scales: ScaleBoard;
   #ticker: NodeJS.Timeout | undefined;
+  #mayTick = false;
 
   static async open(input: SafetyInput): Promise<SafetyDesk> {
     return new SafetyDesk(input, await startGuard({ limits: input.plan.safety.limits, paths: input.paths }));
@@ -63,11 +64,13 @@ export class SafetyDesk {
 
   /** The run works: requests that wait are tried again and again. */
   start(): void {
-    this.#ticker = setInterval(() => this.#ledger.tick(), LEDGER_TICK_MS);
+    this.#mayTick = true;
+    this.#schedule();
   }
 
   async stop(): Promise<void> {
-    clearInterval(this.#ticker);
+    this.#mayTick = false;
+    clearTimeout(this.#ticker);
     await this.guard.stop();
   }
 
@@ -89,6 +92,17 @@ export class SafetyDesk {
 
   accounts(agent: string, accounts: readonly LeaseAccount[]): void {
     this.#ledger.accounts(agent, accounts);
+    this.#schedule();
+  }
+
+  /** While nobody waits and nothing is on its way there is nothing to look at: an idle run is not woken for it. */
+  #schedule(): void {
+    if (!this.#mayTick || this.#ticker !== undefined || !this.#ledger.isBusy) return;
+    this.#ticker = setTimeout(() => {
+      this.#ticker = undefined;
+      this.#ledger.tick();
+      this.#schedule();
+    }, LEDGER_TICK_MS);
   }
 
   /** By its actors' last accounts. */

@@ -20,8 +20,11 @@ import { openSensors } from './sensors.js';
 import { SENSORS } from './sensor-table.js';
 
 const LATENESS = 'host.guard.lateness';
-/** Only what can run out between two slow ticks is read at the fast rate; shares of time would be noise there. */
-const FULL_NS = 90 * MS;
+/**
+ * Memory runs out faster than anything else and is read at every tick; once a limit is near, so is all that can run out.
+ * The rest is read in between: shares of time say more over a quarter of a second than over a tenth.
+ */
+const REST_NS = 240 * MS;
 const NICE = -10;
 const FIFO_PRIORITY = 1;
 
@@ -36,7 +39,11 @@ const readings = new Map<string, number>();
 const urgent = new Set(
   input.limits.map((l) => l.sensor).filter((sensor) => SENSORS[sensor]?.isStock === true),
 );
-let fullAtNs = -Infinity;
+const memory = new Set([...urgent].filter((sensor) => SENSORS[sensor]?.takes === 'memory'));
+/** Sensors read at this tick. */
+const fresh = new Set<string>();
+let restAtNs = -Infinity;
+let isFast = false;
 const holds = new AgentHolds((pid, frozenMs) => tell({ type: 'thawed', pid, frozenMs }));
 
 const specs = specsOf([...sensors.map((s) => s.metric), LATENESS]);
@@ -70,10 +77,13 @@ function raisePriority(): GuardPriority {
 function run(): void {
   let dueNs = nowNs();
   let thaws = Atomics.load(board.words, GUARD_WORD.thaw);
+  let followed: number | null = null;
   for (;;) {
     const wakes = Atomics.load(board.words, GUARD_WORD.wake);
     if (Atomics.load(board.words, GUARD_WORD.stop) !== 0) return;
-    holds.follow(board.agents());
+    // Whoever puts an agent on the board, or takes one off, wakes.
+    if (wakes !== followed) holds.follow(board.agents());
+    followed = wakes;
     const asked = Atomics.load(board.words, GUARD_WORD.thaw);
     if (asked !== thaws) holds.thaw();
     thaws = asked;
@@ -92,18 +102,25 @@ function run(): void {
 /** One look at the machine; returns how often to look. */
 function tick(now: number, latenessNs: number): number {
   note(LATENESS, latenessNs);
-  const isFull = now - fullAtNs >= FULL_NS;
-  if (isFull) fullAtNs = now;
+  const isFull = now - restAtNs >= REST_NS;
+  if (isFull) restAtNs = now;
+  fresh.clear();
   for (const sensor of sensors) {
-    if (!isFull && !urgent.has(sensor.metric)) continue;
+    if (!isFull && !(isFast ? urgent : memory).has(sensor.metric)) continue;
+    fresh.add(sensor.metric);
     const value = sensor.read(now);
     if (value !== null && Number.isFinite(value)) note(sensor.metric, value);
     else readings.delete(sensor.metric);
   }
-  const step = gate.step(now, (sensor) => readings.get(sensor) ?? null);
+  // A stock's slope is of readings with their own instants: an old one is no news. A share holds until the next.
+  const step = gate.step(now, (sensor) =>
+    urgent.has(sensor) && !fresh.has(sensor) ? null : (readings.get(sensor) ?? null),
+  );
   Atomics.store(board.words, GUARD_WORD.state, SAFETY_STATES.indexOf(step.state));
   for (const change of step.changes) carryOut(change, now);
-  return Math.max(FAR_HZ, step.tickHz);
+  const hz = Math.max(FAR_HZ, step.tickHz);
+  isFast = hz > FAR_HZ;
+  return hz;
 }
 
 function note(metric: string, value: number): void {

@@ -1,5 +1,5 @@
 /**
- * How late this machine wakes an ordinary thread: waits, twenty times a second, and records by how much it was late.
+ * How late this machine wakes an ordinary thread: waits, ten times a second, and records by how much it was late.
  * Started by `guard.ts`; nothing else runs here, so that only the scheduler can delay it.
  */
 import { workerData } from 'node:worker_threads';
@@ -8,7 +8,7 @@ import { openRecorders, TrendWriter } from '../metrics/recorder.js';
 import type { LagInput } from './guard-board.js';
 import { GUARD_WORD, GuardBoard } from './guard-board.js';
 
-const INTERVAL_NS = 50 * MS;
+const INTERVAL_NS = 100 * MS;
 /** After a long standstill so many missed wakes are recorded, the rest is one figure anyway. */
 const MISSED_MAX = 100;
 

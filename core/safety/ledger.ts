@@ -97,7 +97,7 @@ export class Ledger {
     this.#serve();
   }
 
-  /** Call a few times a second: tries those who wait, and notices grants that nobody claims. */
+  /** Call a few times a second while `isBusy`: tries those who wait, and notices grants that nobody claims. */
   tick(): void {
     this.#serve();
     const now = this.#clock();
@@ -109,6 +109,13 @@ export class Ledger {
         this.#options.onExpired({ ...entry.party, amount });
       }
     }
+  }
+
+  /** Ticks have something to do: somebody waits, or has been granted what is not claimed yet. */
+  get isBusy(): boolean {
+    if (this.#waiting.size > 0) return true;
+    for (const entry of this.#entries.values()) if (unclaimed(entry) > 0) return true;
+    return false;
   }
 
   /** No grants until resume(). What was granted stays granted: the caller revokes it. */

@@ -32,6 +32,7 @@ export interface SensorSet {
 
 /** Opens what there is. `paths`: whose filesystems are watched for space and inodes. The caller closes the sensors. */
 export function openSensors(paths: readonly string[]): SensorSet {
+  const disks = usableDisks(paths);
   const candidates: Readonly<Record<string, Sensor | null>> = {
     'host.memory.available': memorySensor(),
     'host.swap.used': swapSensor(),
@@ -42,8 +43,8 @@ export function openSensors(paths: readonly string[]): SensorSet {
     'host.cpu.temperature': temperatureSensor(),
     'host.open-files': openFilesSensor(),
     'host.tasks': tasksSensor(),
-    'host.disk.free': diskSensor('host.disk.free', paths, (s) => [s.bavail, s.blocks]),
-    'host.disk.inodes': diskSensor('host.disk.inodes', paths, (s) => [s.ffree, s.files]),
+    'host.disk.free': diskSensor('host.disk.free', disks, (s) => [s.bavail, s.blocks]),
+    'host.disk.inodes': diskSensor('host.disk.inodes', disks, (s) => [s.ffree, s.files]),
     'host.cgroup.throttled': throttlingSensor(),
   };
   const sensors = Object.values(candidates).filter((s) => s !== null);
@@ -190,30 +191,57 @@ export function filesystemType(path: string, mountinfo: string): string | null {
   return type;
 }
 
-/** The lowest share that is left on any of the paths' filesystems. One without such a number is left out. */
-function diskSensor(
-  metric: string,
-  paths: readonly string[],
-  pick: (s: StatsFs) => readonly [number, number],
-): Sensor | null {
-  const mountinfo = readText('/proc/self/mountinfo') ?? '';
-  const shareOf = (path: string): number | null => {
+/** One filesystem; both of its sensors look at the same answer of the kernel. */
+class Disk {
+  readonly #path: string;
+  #stats: StatsFs | null = null;
+  #atNs = NaN;
+
+  constructor(path: string) {
+    this.#path = path;
+  }
+
+  /** Null when the path went away or cannot be asked: no reading of it. */
+  stats(nowNs: number): StatsFs | null {
+    if (nowNs !== this.#atNs) this.#stats = this.#ask();
+    this.#atNs = nowNs;
+    return this.#stats;
+  }
+
+  #ask(): StatsFs | null {
     try {
-      const [left, all] = pick(statfsSync(path));
-      return all > 0 ? left / all : null;
+      return statfsSync(this.#path);
     } catch {
-      // The path went away or cannot be asked: no reading of it.
       return null;
     }
+  }
+}
+
+function usableDisks(paths: readonly string[]): Disk[] {
+  const mountinfo = readText('/proc/self/mountinfo') ?? '';
+  return [...new Set(paths.map(realPath))].flatMap((path) =>
+    path === null || REMOTE.test(filesystemType(path, mountinfo) ?? '') ? [] : [new Disk(path)],
+  );
+}
+
+/** The lowest share that is left on any of the disks. One without such a number is left out. */
+function diskSensor(
+  metric: string,
+  disks: readonly Disk[],
+  pick: (s: StatsFs) => readonly [number, number],
+): Sensor | null {
+  const shareOf = (disk: Disk, nowNs: number): number | null => {
+    const stats = disk.stats(nowNs);
+    if (stats === null) return null;
+    const [left, all] = pick(stats);
+    return all > 0 ? left / all : null;
   };
-  const usable = [...new Set(paths.map(realPath))].filter(
-    (path) => path !== null && !REMOTE.test(filesystemType(path, mountinfo) ?? '') && shareOf(path) !== null,
-  ) as string[];
+  const usable = disks.filter((disk) => shareOf(disk, 0) !== null);
   if (usable.length === 0) return null;
   return {
     metric,
-    read: () => {
-      const shares = usable.map(shareOf).filter((s) => s !== null);
+    read: (nowNs) => {
+      const shares = usable.map((disk) => shareOf(disk, nowNs)).filter((s) => s !== null);
       return shares.length === 0 ? null : Math.min(...shares);
     },
     close: () => undefined,
