@@ -20,6 +20,7 @@ export const MADV_RANDOM = 1;
 export const MADV_SEQUENTIAL = 2;
 export const MADV_DONTNEED = 4;
 export const MADV_FREE = 8;
+export const MADV_REMOVE = 9;
 export const MADV_HUGEPAGE = 14;
 export const MADV_NOHUGEPAGE = 15;
 export const MADV_COLD = 20;
@@ -38,6 +39,8 @@ export interface Mapping {
   /** Keeps a part of it in RAM (mlock). 0, or the errno. */
   lock(from: number, bytes: number): number;
   unlock(from: number, bytes: number): number;
+  /** How much of it is in RAM now (mincore): of a file, what the page cache has of it. */
+  residentBytes(): number;
   /** Gives all of it back. Once. */
   unmap(): void;
 }
@@ -56,6 +59,7 @@ interface Calls {
   readonly madvise: ForeignCall;
   readonly mlock: ForeignCall;
   readonly munlock: ForeignCall;
+  readonly mincore: ForeignCall;
 }
 
 /** What mmap returns when it fails: (void *)-1, as a signed number. */
@@ -82,7 +86,9 @@ function make(f: Foreign): Mapper {
     madvise: f.declare('int madvise(uintptr_t at, size_t bytes, int advice)'),
     mlock: f.declare('int mlock(uintptr_t at, size_t bytes)'),
     munlock: f.declare('int munlock(uintptr_t at, size_t bytes)'),
+    mincore: f.declare('int mincore(uintptr_t at, size_t bytes, void *vector)'),
   };
+  const pageBytes = f.declare('long sysconf(int name)')(SC_PAGESIZE);
   const map = (
     bytes: number,
     protection: number,
@@ -91,10 +97,10 @@ function make(f: Foreign): Mapper {
     offset: number,
   ): Mapping | number => {
     const address = calls.mmap(0, bytes, protection, flags, fd, offset);
-    return address === MAP_FAILED ? f.errno() : new Mapped(f, calls, address, bytes);
+    return address === MAP_FAILED ? f.errno() : new Mapped(f, calls, address, bytes, pageBytes);
   };
   return {
-    pageBytes: f.declare('long sysconf(int name)')(SC_PAGESIZE),
+    pageBytes,
     map: (bytes, flags = MAP_PRIVATE | MAP_ANONYMOUS, fd = -1, offset = 0) =>
       map(bytes, PROT_READ | PROT_WRITE, flags, fd, offset),
     mapForReading: (bytes, flags, fd) => map(bytes, PROT_READ, flags, fd, 0),
@@ -107,9 +113,11 @@ class Mapped implements Mapping {
   readonly buffer: ArrayBuffer;
   readonly #calls: Calls;
   readonly #f: Foreign;
+  readonly #pageBytes: number;
 
-  constructor(f: Foreign, calls: Calls, address: number, bytes: number) {
+  constructor(f: Foreign, calls: Calls, address: number, bytes: number, pageBytes: number) {
     this.#f = f;
+    this.#pageBytes = pageBytes;
     this.#calls = calls;
     this.address = address;
     this.bytes = bytes;
@@ -126,6 +134,12 @@ class Mapped implements Mapping {
 
   unlock(from: number, bytes: number): number {
     return this.#outcome(this.#calls.munlock(this.address + from, bytes));
+  }
+
+  residentBytes(): number {
+    const vector = new Uint8Array(Math.ceil(this.bytes / this.#pageBytes));
+    if (this.#calls.mincore(this.address, this.bytes, vector) !== 0) return 0;
+    return vector.reduce((sum, state) => sum + (state & 1), 0) * this.#pageBytes;
   }
 
   unmap(): void {

@@ -1,19 +1,36 @@
 /**
- * Plugin `memory`: holds an amount of resident memory, or takes ever more of it. Every byte is leased before it is
- * taken, so that no limit is overshot; what is held costs no processor time.
+ * Plugin `memory`: holds memory, as much as is asked for at each moment, and does with it what its pattern says. Every
+ * byte is leased before it is taken, so that no limit is overshot; it is written with what its address says and read
+ * back before it goes; what is only held costs no processor time.
  */
 import { definePlugin, defineSimulator } from '../../core/contract/index.js';
-import type { HostFacts, Lease } from '../../core/contract/index.js';
-import { PAGE_BYTES, Slabs } from './slabs.js';
+import type { HostFacts } from '../../core/contract/index.js';
+import { mapper } from '../../core/linux/mapping.js';
+import { BufferRegion } from './buffer-region.js';
+import { churn } from './churn.js';
+import { Contents } from './contents.js';
+import { gc, heap } from './engine-heap.js';
+import { fragmentation } from './fragmentation.js';
+import { hold, lock, shared } from './hold.js';
+import type { Region } from './holding.js';
+import { KernelRegion } from './kernel-region.js';
+import { Loop } from './loop.js';
+import { MEMORY_METRICS } from './metrics.js';
+import type { MemoryOptions } from './options.js';
+import { MEMORY_OPTIONS } from './options.js';
+import { pageCache } from './page-cache.js';
+import type { MemoryContext, Pattern, PatternInput, RegionWish } from './pattern.js';
+import { vm } from './vm.js';
+import { workingSet } from './working-set.js';
 
 const MIB = 2 ** 20;
-/** Taken between two looks at the lease: some 30 to 90 ms of page faults. */
-const PIECE_BYTES = 32 * MIB;
-/** One call of adjust works so long; waiting for the lease is parked and not counted. */
-const WORK_NS = 50e6;
 /** "available" leaves this much to everybody else, or this share of all memory if that is more. */
 const RESERVE_BYTES = 512 * MIB;
 const RESERVE_SHARE = 0.1;
+/** Growth has no known end: address space is reserved by the GiB. */
+const GROWTH_SPAN_BYTES = 2 ** 30;
+/** So many mismatches are told one by one; all are counted. */
+const TOLD_MAX = 8;
 
 const bases = {
   available: ({ memory }: HostFacts): number =>
@@ -21,80 +38,94 @@ const bases = {
   total: ({ memory }: HostFacts): number => memory.totalBytes,
 };
 
+const PATTERN_OF: Readonly<
+  Record<MemoryOptions['pattern'], (input: PatternInput) => Pattern | Promise<Pattern>>
+> = {
+  hold,
+  churn,
+  fragmentation,
+  'working-set': workingSet,
+  'page-cache': pageCache,
+  vm,
+  lock,
+  shared,
+  heap,
+  gc,
+};
+/** They keep a thread busy, unless a rate is asked for. */
+const BUSY: readonly MemoryOptions['pattern'][] = ['working-set', 'page-cache', 'vm'];
+
 const memory = defineSimulator({
   name: 'memory',
-  description: 'Holds resident memory, or takes more and more of it; every byte is leased first.',
+  description:
+    'Holds memory, or takes more and more of it, and works on it in a pattern; every byte is leased first.',
   controls: [
     { kind: 'amount', unit: 'bytes', bases },
     { kind: 'growth', unit: 'bytes/s' },
   ],
-  options: { type: 'object', properties: {} },
-  metrics: {
-    touch: {
-      kind: 'trend',
-      unit: 'ns',
-      better: 'lower',
-      help: 'Time to make one MiB resident: reserving it and writing every page.',
-    },
-    taken: { kind: 'counter', unit: 'bytes', help: 'Bytes that were made resident.' },
-    'given-back': { kind: 'counter', unit: 'bytes', help: 'Bytes that were given back to the system.' },
-  },
+  options: MEMORY_OPTIONS,
+  metrics: MEMORY_METRICS,
   isolation: 'process',
   takes: 'memory',
   // Writing one piece under heavy reclaim or swapping takes seconds.
   quietMs: 10_000,
-  estimate: ({ control, peak, loadedMs }) => ({
-    memoryBytes: control === 'growth' ? (peak * loadedMs) / 1000 : peak,
-  }),
-  start(ctx) {
-    const slabs = new Slabs(() => ctx.random());
-
-    const grow = (targetBytes: number): void => {
-      for (let workedNs = 0; slabs.heldBytes < targetBytes && workedNs < WORK_NS;) {
-        const room = Math.min(PIECE_BYTES, ctx.lease.batchMax, slabs.room);
-        const bytes = Math.min(targetBytes - slabs.heldBytes, room);
-        if (!ctx.lease.wait(bytes)) return;
-        const fromNs = ctx.nowNs();
-        take(slabs, ctx.lease, bytes);
-        const tookNs = ctx.nowNs() - fromNs;
-        workedNs += tookNs;
-        ctx.metrics.touch.record((tookNs * MIB) / bytes);
-        ctx.metrics.taken.add(bytes);
-        ctx.achieved(slabs.heldBytes);
-      }
-    };
-
-    const shrink = (targetBytes: number): void => {
-      while (slabs.heldBytes > targetBytes) {
-        const given = slabs.shrink(slabs.heldBytes - targetBytes);
-        ctx.lease.give(given);
-        ctx.metrics['given-back'].add(given);
-      }
-      ctx.achieved(slabs.heldBytes);
-    };
-
+  estimate: ({ options, control, peak, loadedMs, instances }) => {
+    const bytes = control === 'growth' ? (peak * loadedMs) / 1000 : peak;
+    const isBusy = BUSY.includes(options.pattern) && options.accessRate === undefined;
     return {
-      adjust(amount) {
-        const targetBytes = Math.floor(amount / PAGE_BYTES) * PAGE_BYTES;
-        if (targetBytes > slabs.heldBytes) grow(targetBytes);
-        else shrink(targetBytes);
-      },
-      release: () => shrink(0),
-      dispose: () => shrink(0),
+      memoryBytes: bytes,
+      ...(options.pattern === 'page-cache' && { diskBytes: bytes }),
+      ...(isBusy && { cores: instances }),
     };
+  },
+  async start(ctx) {
+    let mismatches = 0;
+    const contents = new Contents(
+      () => ctx.random(),
+      (page) => {
+        ctx.metrics.mismatches.add(1);
+        if (++mismatches <= TOLD_MAX)
+          ctx.log('warn', `the page at 0x${(page * 4096).toString(16)} does not read as written`);
+      },
+    );
+    const pattern = await PATTERN_OF[ctx.options.pattern]({
+      ctx,
+      contents,
+      region: (wish) => openRegion(ctx, contents, wish),
+    });
+    return new Loop(ctx, pattern);
   },
 });
 
-/** A claim on memory that the system then refuses is given back before the failure goes on. */
-function take(slabs: Slabs, lease: Lease, bytes: number): void {
-  const before = slabs.heldBytes;
-  try {
-    slabs.grow(bytes);
-  } finally {
-    lease.confirm(bytes);
-    const refused = bytes - (slabs.heldBytes - before);
-    if (refused > 0) lease.give(refused);
+/** What was had is told: never silently something else than was asked for. */
+function openRegion(ctx: MemoryContext, contents: Contents, wish: RegionWish = {}): Region {
+  const { pages } = ctx.options;
+  const kernel = mapper();
+  if (kernel === null) {
+    if (pages === 'huge') ctx.unavailable('huge pages need Linux and the package koffi');
+    if (wish.isShared === true) ctx.unavailable('shared memory needs Linux and the package koffi');
+    ctx.log('info', `held in buffers of the engine: the kernel's interface is not to be had here`);
+    return new BufferRegion(contents, wish.blockBytes);
   }
+  const { isSmall = false, isLocked = false, isShared = false } = wish;
+  const region = new KernelRegion({
+    mapper: kernel,
+    contents,
+    expectedBytes: ctx.control === 'growth' ? GROWTH_SPAN_BYTES : ctx.peak,
+    wantsHuge: pages !== 'small' && !isSmall,
+    isLocked,
+    isShared,
+  });
+  if (pages === 'huge' && region.means !== 'huge pages') {
+    region.dispose();
+    ctx.unavailable(
+      isSmall || isShared
+        ? `pattern ${ctx.options.pattern} works on small pages`
+        : 'this kernel offers no transparent huge pages (/sys/kernel/mm/transparent_hugepage/enabled)',
+    );
+  }
+  ctx.log('info', `held in ${region.means}`);
+  return region;
 }
 
 export default definePlugin({ name: 'memory', simulators: [memory] });

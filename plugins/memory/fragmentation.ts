@@ -1,0 +1,124 @@
+/**
+ * Pattern fragmentation: blocks of many sizes are allocated end to end, then every other one is freed. Pages on which
+ * nothing lives any more go back to the kernel, as an allocator would give them; the others stay for the sake of what is
+ * left on them. Held is what stays resident; the ratio is held ÷ what is in use.
+ */
+import { readText } from '../../core/linux/procfs.js';
+import type { Random } from '../../core/base/random.js';
+import { PAGE_BYTES } from './contents.js';
+import type { Holding, Region } from './holding.js';
+import type { Pattern, PatternInput } from './pattern.js';
+
+/** Sizes are spread evenly over their logarithm, as in programs: most blocks are small, most bytes in large ones. */
+const BLOCK_MIN_BYTES = 16;
+const BLOCK_MAX_BYTES = 64 * 1024;
+/** Less than this is filled with what lives, so that the amount is met to the page. */
+const ALTERNATE_MIN_BYTES = 16 * BLOCK_MAX_BYTES;
+const HUGE_ORDER = 9;
+
+export function fragmentation({ ctx, region }: PatternInput): Pattern {
+  const memory = region({ isSmall: true });
+  const holding = new Fragmented(memory, () => ctx.random());
+  return {
+    holding,
+    settled() {
+      if (holding.liveBytes > 0)
+        ctx.metrics['fragmentation-ratio'].set(holding.heldBytes / holding.liveBytes);
+      else ctx.metrics['fragmentation-ratio'].set(NaN);
+      const unusable = unusableFree(readText('/proc/buddyinfo') ?? '');
+      if (unusable !== null) ctx.metrics['unusable-free'].set(unusable);
+    },
+  };
+}
+
+class Fragmented implements Holding {
+  readonly grainBytes = PAGE_BYTES;
+  readonly isVerified = true;
+  heldBytes = 0;
+  liveBytes = 0;
+  readonly #memory: Region;
+  readonly #random: Random;
+  /** Of each page of the region: bytes in use, or GONE. */
+  readonly #pages: number[] = [];
+
+  constructor(memory: Region, random: Random) {
+    this.#memory = memory;
+    this.#random = random;
+  }
+
+  get roomBytes(): number {
+    return this.#memory.roomBytes;
+  }
+
+  get refusal(): string | null {
+    return this.#memory.refusal;
+  }
+
+  grow(bytes: number): void {
+    const before = this.#memory.heldBytes;
+    this.#memory.grow(bytes);
+    const grown = this.#memory.heldBytes - before;
+    const live = grown < ALTERNATE_MIN_BYTES ? full(grown) : this.#alternate(grown);
+    for (let page = 0; page < live.length; page++) {
+      const isGone = live[page] === 0 && this.#memory.punch(before + page * PAGE_BYTES, PAGE_BYTES);
+      this.#pages.push(isGone ? GONE : (live[page] ?? 0));
+      if (!isGone) this.heldBytes += PAGE_BYTES;
+      this.liveBytes += live[page] ?? 0;
+    }
+  }
+
+  /** From the end; holes on the way go with it. What lay in a hole is not read back: it was given away. */
+  shrink(bytes: number): void {
+    let given = 0;
+    while (given < bytes && this.#pages.length > 0) {
+      const live = this.#pages.pop() ?? GONE;
+      if (live === GONE) this.#memory.write(this.#pages.length * PAGE_BYTES, PAGE_BYTES);
+      else {
+        given += PAGE_BYTES;
+        this.liveBytes -= live;
+      }
+      this.#memory.shrink(PAGE_BYTES);
+    }
+    this.heldBytes -= given;
+  }
+
+  dispose(): void {
+    this.#memory.dispose();
+  }
+
+  /** Bytes in use on each page once every other block is freed. */
+  #alternate(bytes: number): Uint16Array {
+    const live = new Uint16Array(bytes / PAGE_BYTES);
+    for (let at = 0, isKept = true; at < bytes; isKept = !isKept) {
+      const size = BLOCK_MIN_BYTES * (BLOCK_MAX_BYTES / BLOCK_MIN_BYTES) ** this.#random();
+      const end = Math.min(bytes, at + Math.ceil(size / 16) * 16);
+      for (let from = at; isKept && from < end;) {
+        const page = Math.floor(from / PAGE_BYTES);
+        const to = Math.min(end, (page + 1) * PAGE_BYTES);
+        live[page] = (live[page] ?? 0) + to - from;
+        from = to;
+      }
+      at = end;
+    }
+    return live;
+  }
+}
+
+const GONE = -1;
+
+function full(bytes: number): Uint16Array {
+  return new Uint16Array(bytes / PAGE_BYTES).fill(PAGE_BYTES);
+}
+
+/** Of /proc/buddyinfo: the share of free memory in pieces below a huge page; null where the kernel does not say. */
+export function unusableFree(text: string): number | null {
+  let [all, large] = [0, 0];
+  for (const line of text.split('\n')) {
+    const counts = /zone\s+\S+\s+(.*)$/.exec(line)?.[1]?.trim().split(/\s+/).map(Number) ?? [];
+    counts.forEach((count, order) => {
+      all += count * 2 ** order;
+      if (order >= HUGE_ORDER) large += count * 2 ** order;
+    });
+  }
+  return all === 0 ? null : 1 - large / all;
+}

@@ -1,0 +1,120 @@
+/**
+ * Moves what is held towards what is asked: by lease, in pieces that take some 40 ms at the speed seen last, so that a
+ * change of mind is never far away. Owned by the loop of `index.ts`; works on every kind of holding.
+ */
+import type { ActorContext } from '../../core/contract/index.js';
+import type { Holding } from './holding.js';
+import type { MemoryMetrics } from './metrics.js';
+
+const MIB = 2 ** 20;
+/** One call works so long; waiting for the lease is parked and not counted. */
+const WORK_NS = 50e6;
+/** One call of the kernel or of the engine is made so long, well below the 100 ms that a stop may wait. */
+const PIECE_NS = 40e6;
+/** Whole huge pages. */
+const PIECE_MIN_BYTES = 2 * MIB;
+const PIECE_MAX_BYTES = 32 * MIB;
+/** Asked again after a refusal. */
+const RETRY_MS = 1000;
+
+export type LevelContext = Pick<
+  ActorContext<unknown, MemoryMetrics>,
+  'lease' | 'metrics' | 'achieved' | 'nowNs' | 'log'
+>;
+
+export class Level {
+  readonly #ctx: LevelContext;
+  readonly #holding: Holding;
+  /** Until known: what a slow machine manages. */
+  #bytesPerNs = (4 * MIB) / PIECE_NS;
+  #toldRefusal = '';
+
+  constructor(ctx: LevelContext, holding: Holding) {
+    this.#ctx = ctx;
+    this.#holding = holding;
+  }
+
+  /** A step towards so many bytes. Says when to call again: 0 at once, Infinity when it is there. */
+  moveTo(amount: number): number {
+    const holding = this.#holding;
+    const { grainBytes } = holding;
+    const target = Math.floor(amount / grainBytes) * grainBytes;
+    const untilNs = this.#ctx.nowNs() + WORK_NS;
+    let waitedNs = 0;
+    while (holding.heldBytes !== target) {
+      const fromNs = this.#ctx.nowNs();
+      if (fromNs - waitedNs >= untilNs) return 0;
+      if (holding.heldBytes > target) this.#shrink(holding.heldBytes - target);
+      else {
+        const piece = this.#pieceOf(target - holding.heldBytes);
+        if (!this.#ctx.lease.wait(piece)) return 0;
+        waitedNs += this.#ctx.nowNs() - fromNs;
+        this.#grow(piece);
+        if (holding.refusal !== null) return RETRY_MS;
+      }
+    }
+    return Infinity;
+  }
+
+  /** Everything, now: at the end. */
+  moveAllBack(): void {
+    while (this.#holding.heldBytes > 0) this.#shrink(this.#holding.heldBytes);
+  }
+
+  #pieceOf(wanted: number): number {
+    const { grainBytes, roomBytes } = this.#holding;
+    const atSpeed = Math.floor((this.#bytesPerNs * PIECE_NS) / PIECE_MIN_BYTES) * PIECE_MIN_BYTES;
+    const most = Math.min(PIECE_MAX_BYTES, this.#ctx.lease.batchMax, Math.max(PIECE_MIN_BYTES, atSpeed));
+    return Math.max(grainBytes, Math.min(wanted, most, roomBytes));
+  }
+
+  #grow(bytes: number): void {
+    const ctx = this.#ctx;
+    const { metrics, lease } = ctx;
+    const holding = this.#holding;
+    const before = holding.heldBytes;
+    const fromNs = ctx.nowNs();
+    let taken = 0;
+    try {
+      holding.grow(bytes);
+    } finally {
+      // A claim that is not used is given back before a failure goes on.
+      taken = Math.max(0, holding.heldBytes - before);
+      lease.confirm(bytes);
+      if (taken < bytes) lease.give(bytes - taken);
+    }
+    const tookNs = Math.max(1, ctx.nowNs() - fromNs);
+    if (taken > 0) {
+      metrics.taken.add(taken);
+      metrics.touched.add(taken);
+      metrics.allocation.record(tookNs);
+      metrics.touch.record((tookNs * MIB) / taken);
+      // Small pieces say little about the speed of large ones.
+      if (bytes >= PIECE_MIN_BYTES) this.#bytesPerNs = bytes / tookNs;
+    }
+    if (holding.refusal !== null) {
+      metrics.refused.add(1);
+      if (holding.refusal !== this.#toldRefusal)
+        ctx.log('warn', `holds ${holding.heldBytes} bytes: ${holding.refusal}`);
+      this.#toldRefusal = holding.refusal;
+    }
+    ctx.achieved(holding.heldBytes);
+  }
+
+  #shrink(bytes: number): void {
+    const ctx = this.#ctx;
+    const { metrics, lease } = ctx;
+    const before = this.#holding.heldBytes;
+    const fromNs = ctx.nowNs();
+    this.#holding.shrink(Math.min(bytes, PIECE_MAX_BYTES));
+    const given = before - this.#holding.heldBytes;
+    metrics.release.record(ctx.nowNs() - fromNs);
+    metrics['given-back'].add(given);
+    if (this.#holding.isVerified) {
+      metrics.verified.add(given);
+      metrics.touched.add(given);
+    }
+    lease.give(given);
+    ctx.achieved(this.#holding.heldBytes);
+  }
+}
