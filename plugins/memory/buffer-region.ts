@@ -53,12 +53,12 @@ export class BufferRegion implements Region {
     }
   }
 
-  shrink(bytes: number): void {
+  shrink(bytes: number, isChecked = true): void {
     const last = this.spans.at(-1);
     if (last === undefined) return;
     const given = Math.min(bytes, last.buffer.byteLength);
     const left = last.buffer.byteLength - given;
-    this.#contents.check(last, left, given);
+    if (isChecked) this.#contents.check(last, left, given);
     last.buffer.resize(left);
     if (left === 0) this.spans.pop();
     this.#heldBytes -= given;

@@ -9,16 +9,19 @@ import { PAGE_BYTES } from './contents.js';
 import type { Holding, Region } from './holding.js';
 import type { Pattern, PatternInput } from './pattern.js';
 
-/** Sizes are spread evenly over their logarithm, as in programs: most blocks are small, most bytes in large ones. */
+/** Sizes up to `block` are spread evenly over their logarithm, as in programs: most blocks are small, most bytes in large ones. */
 const BLOCK_MIN_BYTES = 16;
-const BLOCK_MAX_BYTES = 64 * 1024;
-/** Less than this is filled with what lives, so that the amount is met to the page. */
-const ALTERNATE_MIN_BYTES = 16 * BLOCK_MAX_BYTES;
+/** Less than so many of the largest are filled with what lives, so that the amount is met to the page. */
+const ALTERNATE_MIN_BLOCKS = 16;
 const HUGE_ORDER = 9;
 
 export function fragmentation({ ctx, region }: PatternInput): Pattern {
-  const memory = region({ isSmall: true });
-  const holding = new Fragmented(memory, () => ctx.random());
+  const { block } = ctx.options;
+  if (block < 2 * BLOCK_MIN_BYTES || block > 2 ** 20)
+    ctx.unavailable(
+      `block is ${block} bytes; fragmentation needs 32 bytes to 1 MiB, the size of the largest`,
+    );
+  const holding = new Fragmented(region({ isSmall: true }), () => ctx.random(), block);
   return {
     holding,
     settled() {
@@ -38,10 +41,12 @@ class Fragmented implements Holding {
   liveBytes = 0;
   readonly #memory: Region;
   readonly #random: Random;
+  readonly #blockMax: number;
   /** Of each page of the region: bytes in use, or GONE. */
   readonly #pages: number[] = [];
 
-  constructor(memory: Region, random: Random) {
+  constructor(memory: Region, random: Random, blockMax: number) {
+    this.#blockMax = blockMax;
     this.#memory = memory;
     this.#random = random;
   }
@@ -58,7 +63,7 @@ class Fragmented implements Holding {
     const before = this.#memory.heldBytes;
     this.#memory.grow(bytes);
     const grown = this.#memory.heldBytes - before;
-    const live = grown < ALTERNATE_MIN_BYTES ? full(grown) : this.#alternate(grown);
+    const live = grown < ALTERNATE_MIN_BLOCKS * this.#blockMax ? full(grown) : this.#alternate(grown);
     for (let page = 0; page < live.length; page++) {
       const isGone = live[page] === 0 && this.#memory.punch(before + page * PAGE_BYTES, PAGE_BYTES);
       this.#pages.push(isGone ? GONE : (live[page] ?? 0));
@@ -67,18 +72,20 @@ class Fragmented implements Holding {
     }
   }
 
-  /** From the end; holes on the way go with it. What lay in a hole is not read back: it was given away. */
+  /** From the end; holes on the way go with it, and are not read back: what lay there was given away. */
   shrink(bytes: number): void {
-    let given = 0;
-    while (given < bytes && this.#pages.length > 0) {
-      const live = this.#pages.pop() ?? GONE;
-      if (live === GONE) this.#memory.write(this.#pages.length * PAGE_BYTES, PAGE_BYTES);
-      else {
-        given += PAGE_BYTES;
-        this.liveBytes -= live;
-      }
-      this.#memory.shrink(PAGE_BYTES);
+    const end = this.#pages.length;
+    let [first, given] = [end, 0];
+    while (given < bytes && first > 0) {
+      const live = this.#pages[--first] ?? GONE;
+      if (live === GONE) continue;
+      this.#memory.check(first * PAGE_BYTES, PAGE_BYTES);
+      this.liveBytes -= live;
+      given += PAGE_BYTES;
     }
+    this.#pages.length = first;
+    while (this.#memory.heldBytes > first * PAGE_BYTES)
+      this.#memory.shrink(this.#memory.heldBytes - first * PAGE_BYTES, false);
     this.heldBytes -= given;
   }
 
@@ -90,7 +97,7 @@ class Fragmented implements Holding {
   #alternate(bytes: number): Uint16Array {
     const live = new Uint16Array(bytes / PAGE_BYTES);
     for (let at = 0, isKept = true; at < bytes; isKept = !isKept) {
-      const size = BLOCK_MIN_BYTES * (BLOCK_MAX_BYTES / BLOCK_MIN_BYTES) ** this.#random();
+      const size = BLOCK_MIN_BYTES * (this.#blockMax / BLOCK_MIN_BYTES) ** this.#random();
       const end = Math.min(bytes, at + Math.ceil(size / 16) * 16);
       for (let from = at; isKept && from < end;) {
         const page = Math.floor(from / PAGE_BYTES);

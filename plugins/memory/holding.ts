@@ -21,6 +21,8 @@ export interface Holding {
 
 /** Memory that can be read and written: spans of one size, of which the last may be held in part. */
 export interface Region extends Holding {
+  /** Read back first, unless it is known that what was written is gone. */
+  shrink(bytes: number, isChecked?: boolean): void;
   readonly spans: readonly Span[];
   readonly spanBytes: number;
   /** How it was had: said in the log. */

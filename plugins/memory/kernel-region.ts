@@ -94,7 +94,7 @@ export class KernelRegion implements Region {
     }
   }
 
-  shrink(bytes: number): void {
+  shrink(bytes: number, isChecked = true): void {
     const span = this.spans.at(-1);
     if (span === undefined) return;
     let left = Math.min(bytes, span.heldBytes);
@@ -103,9 +103,9 @@ export class KernelRegion implements Region {
       const blockFrom = block * HUGE_BYTES;
       const length = Math.min(left, span.heldBytes - blockFrom);
       if (span.huge[block] === 1 && length < HUGE_BYTES) {
-        this.#give(span, blockFrom, HUGE_BYTES);
+        this.#give(span, blockFrom, HUGE_BYTES, isChecked);
         this.#take(span, blockFrom, HUGE_BYTES - length, false);
-      } else this.#give(span, span.heldBytes - length, length);
+      } else this.#give(span, span.heldBytes - length, length, isChecked);
       left -= length;
     }
     if (span.heldBytes === 0) this.#close();
@@ -179,8 +179,8 @@ export class KernelRegion implements Region {
     return false;
   }
 
-  #give(span: KernelSpan, from: number, bytes: number): void {
-    this.#input.contents.check(span, from, bytes);
+  #give(span: KernelSpan, from: number, bytes: number, isChecked: boolean): void {
+    if (isChecked) this.#input.contents.check(span, from, bytes);
     this.#release(span, from, bytes);
     span.heldBytes = from;
     this.#heldBytes -= bytes;

@@ -13,6 +13,8 @@ const WORK_NS = 50e6;
 const PIECE_NS = 40e6;
 /** Whole huge pages. */
 const PIECE_MIN_BYTES = 2 * MIB;
+/** Of a grant that is nearly used up, no smaller rest than this is claimed by itself. */
+const CLAIM_MIN_BYTES = MIB;
 const PIECE_MAX_BYTES = 32 * MIB;
 /** Asked again after a refusal. */
 const RETRY_MS = 1000;
@@ -47,9 +49,10 @@ export class Level {
       if (holding.heldBytes > target) this.#shrink(holding.heldBytes - target);
       else {
         const piece = this.#pieceOf(target - holding.heldBytes);
-        if (!this.#ctx.lease.wait(piece)) return 0;
+        const claimed = this.#claim(piece);
+        if (claimed === 0) return 0;
         waitedNs += this.#ctx.nowNs() - fromNs;
-        this.#grow(piece);
+        this.#grow(claimed);
         if (holding.refusal !== null) return RETRY_MS;
       }
     }
@@ -66,6 +69,15 @@ export class Level {
     const atSpeed = Math.floor((this.#bytesPerNs * PIECE_NS) / PIECE_MIN_BYTES) * PIECE_MIN_BYTES;
     const most = Math.min(PIECE_MAX_BYTES, this.#ctx.lease.batchMax, Math.max(PIECE_MIN_BYTES, atSpeed));
     return Math.max(grainBytes, Math.min(wanted, most, roomBytes));
+  }
+
+  /** What is granted already is used up before more is waited for; 0: a stop, or less is asked by now. */
+  #claim(bytes: number): number {
+    const { lease } = this.#ctx;
+    const { grainBytes } = this.#holding;
+    for (let n = bytes; n >= CLAIM_MIN_BYTES; n = Math.floor(n / 2 / grainBytes) * grainBytes)
+      if (lease.take(n)) return n;
+    return lease.wait(bytes) ? bytes : 0;
   }
 
   #grow(bytes: number): void {

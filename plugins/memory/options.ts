@@ -49,7 +49,8 @@ export const MEMORY_OPTIONS = {
       type: 'string',
       format: 'bytes',
       default: '64KiB',
-      description: 'churn: size of a block; page-cache: size of one read or write; whole pages of 4 KiB.',
+      description:
+        'churn: size of a block, page-cache: of one read or write, in whole pages of 4 KiB; fragmentation: of the largest block.',
     },
     access: {
       type: 'string',

@@ -154,11 +154,11 @@ export class AgentHarness {
   }
 
   /** Value of a gauge (last), a counter (total) or a trend (count) in the newest frame that has it. */
-  series(metric: string): number | null {
+  series(metric: string, actor?: string): number | null {
     const ids = new Set(
       this.frames
         .flatMap(({ table }) => table)
-        .filter((s) => s.metric === metric)
+        .filter((s) => s.metric === metric && (actor === undefined || s.tags['actor'] === actor))
         .map((s) => s.id),
     );
     for (const frame of [...this.frames].reverse()) {

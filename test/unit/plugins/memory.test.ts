@@ -1,8 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { expect } from 'chai';
 import type { HostFacts } from '../../../core/contract/host.js';
-import type { PlannedActor } from '../../../core/contract/plan.js';
+import type { PlannedActor, PlannedPhase } from '../../../core/contract/plan.js';
+import { mapper } from '../../../core/linux/mapping.js';
+import { resolveOptions } from '../../../core/plugin/options.js';
 import plugin from '../../../plugins/memory/index.js';
+import type { MemoryOptions } from '../../../plugins/memory/options.js';
+import { MEMORY_OPTIONS } from '../../../plugins/memory/options.js';
 import { actorOf, AgentHarness, holding } from '../../support/agent-harness.js';
 
 const MIB = 2 ** 20;
@@ -20,8 +24,18 @@ function hog(peakMiB: number, over: Partial<PlannedActor> = {}): PlannedActor {
     takes: 'memory',
     quietMs: 10_000,
     metrics: simulator.metrics as PlannedActor['metrics'],
+    options: optionsOf({}),
     ...over,
   });
+}
+
+function optionsOf(said: Readonly<Record<string, unknown>>): PlannedActor['options'] {
+  const { options, problems } = resolveOptions(MEMORY_OPTIONS, said, {
+    directory: '/',
+    writeDirectory: '/',
+  });
+  expect(problems).to.deep.equal([]);
+  return options;
 }
 
 /** Anonymous memory of a process, from outside. */
@@ -29,6 +43,25 @@ function anonymousMiB(pid: number): number {
   const line = /^RssAnon:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'));
   return Number(line![1]) / 1024;
 }
+
+/** What each pattern is told, and what it must have something to say of. */
+const PATTERNS: Readonly<
+  Record<MemoryOptions['pattern'], { said?: Readonly<Record<string, unknown>>; says?: readonly string[] }>
+> = {
+  hold: { said: { verifyEvery: '500ms', pages: 'small' }, says: ['memory.verified', 'memory.faults'] },
+  churn: { said: { lifetime: '100ms' }, says: ['memory.renewed', 'memory.allocation'] },
+  fragmentation: { says: ['memory.fragmentation-ratio'] },
+  'working-set': {
+    said: { access: 'zipf', accessRate: '10000/s', writes: '20%' },
+    says: ['memory.access', 'memory.access-latency'],
+  },
+  'page-cache': { said: { accessRate: '500/s', writes: '20%' }, says: ['memory.access', 'memory.cached'] },
+  vm: { says: ['memory.advised', 'memory.advice-latency'] },
+  lock: { says: ['memory.locked'] },
+  shared: {},
+  heap: { said: { space: 'external' } },
+  gc: { said: { lifetime: '100ms' }, says: ['memory.renewed', 'memory.collections'] },
+};
 
 describe('plugin memory', () => {
   it('knows what there is to take', () => {
@@ -79,12 +112,50 @@ describe('plugin memory', () => {
       harness = new AgentHarness({ room: 40 * MIB });
       await harness.run([hog(128)], holding('hog', 1));
       await harness.until(() => harness.accounts[0]?.granted === 40 * MIB, 'all granted');
-      await holds(32 * MIB);
-      expect(harness.accounts[0]).to.include({ granted: 40 * MIB, credit: 8 * MIB, want: 32 * MIB });
+      await harness.until(
+        () => harness.accounts[0]!.want > 0 && harness.accounts[0]!.credit < MIB,
+        'all used',
+      );
+      expect(harness.accounts[0]).to.include({ granted: 40 * MIB, claimed: 0 });
+      expect(harness.accounts[0]!.held + harness.accounts[0]!.credit).to.equal(40 * MIB);
       const before = anonymousMiB(harness.link.pid);
       harness.link.send({ type: 'stop', rung: 'release' });
       expect(await harness.ended('hog')).to.deep.equal({ kind: 'stopped' });
       expect(before - anonymousMiB(harness.link.pid)).to.be.greaterThan(26);
+    });
+
+    it('knows every pattern: each takes, works on what it holds, and gives back in both directions', async function () {
+      if (mapper() === null) this.skip(); // lock, shared and vm need koffi
+      const actors = Object.entries(PATTERNS).map(([pattern, { said = {} }]) =>
+        hog(8, { name: pattern, options: optionsOf({ pattern, ...said }) }),
+      );
+      const load = Object.assign(
+        {},
+        ...actors.map(({ name }) => holding(name, 1)[0]!.load),
+      ) as PlannedPhase['load'];
+      const [phase] = holding('hold', 1);
+      await harness.run(actors, [{ ...phase!, load }]);
+      const heldBy = (bytes: number): string[] =>
+        harness.accounts.filter(({ held }) => held !== bytes).map(({ actor, held }) => `${actor} ${held}`);
+      await harness.until(
+        () => harness.accounts.length > 0 && heldBy(8 * MIB).length === 0,
+        'all hold 8 MiB',
+      );
+      const silent = (): string[] =>
+        Object.entries(PATTERNS).flatMap(([pattern, { says = [] }]) =>
+          says.filter((metric) => !(harness.series(metric, pattern)! > 0)).map((m) => `${pattern}: ${m}`),
+        );
+      await harness
+        .until(() => silent().length === 0, 'every pattern tells what it does')
+        .catch(() => undefined);
+      expect(silent()).to.deep.equal([]);
+      for (const { name } of actors) harness.link.send({ type: 'scale', actor: name, scale: 0.5 });
+      await harness.until(() => heldBy(4 * MIB).length === 0, 'all hold 4 MiB').catch(() => undefined);
+      expect(heldBy(4 * MIB)).to.deep.equal([]);
+      for (const { name } of actors) harness.link.send({ type: 'scale', actor: name, scale: 0 });
+      await harness.until(() => heldBy(0).length === 0, 'all is given back').catch(() => undefined);
+      expect(heldBy(0)).to.deep.equal([]);
+      for (const { name } of actors) expect(harness.series('memory.mismatches', name) ?? 0, name).to.equal(0);
     });
 
     it('grows by time', async () => {
