@@ -1,6 +1,7 @@
 /** `brunt/plugin`: all that a plugin or an exporter is written against. */
 export * from './exporter.js';
 export * from './events.js';
+export * from './expectation.js';
 export * from './host.js';
 export * from './metrics.js';
 export * from './plan.js';

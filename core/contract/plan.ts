@@ -3,6 +3,7 @@
  * base units, structured-cloneable and JSON-safe: it is what the record keeps and what agents are given.
  */
 import type { Assertion, SafetyAction, Selector, Trigger, Until } from '../base/sentences.js';
+import type { Expectation } from './expectation.js';
 import type { HostFacts, ResourceEstimate } from './host.js';
 import type { CatalogueEntry, MetricSpecs } from './metrics.js';
 import type { ControlKind, Resource } from './plugin.js';
@@ -65,6 +66,8 @@ export interface PlannedActor {
   readonly operations: readonly string[];
   readonly metrics: MetricSpecs;
   readonly estimate: ResourceEstimate;
+  /** What the simulator promises of its work; absent when nothing. */
+  readonly expects?: readonly Expectation[];
   /** What else bounds the work; for the controls rate and concurrency only. */
   readonly pacing?: PlannedPacing;
   /** Absent: stop-run. */

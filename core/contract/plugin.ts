@@ -1,4 +1,5 @@
 /** What a simulator is. Plain data and functions: nothing to inherit, nothing that is scanned for. */
+import type { Expectation } from './expectation.js';
 import type { Capability, HostFacts, ResourceEstimate } from './host.js';
 import type { MetricSpecs, Recorders } from './metrics.js';
 import type { AnyProbe } from './probe.js';
@@ -240,6 +241,8 @@ export interface Simulator<S extends ObjectSchema = ObjectSchema, M extends Metr
   check?(input: Omit<EstimateInput<Resolved<S>>, 'loadedMs'>): readonly OptionFault[];
   /** Pure, before anything starts: the cost at peak. Growth: by the end of its time; the leases bound it anyway. */
   estimate?(input: EstimateInput<Resolved<S>>): ResourceEstimate;
+  /** Pure, when the plan is made: what the run's trust checks may hold the simulator to. */
+  expects?(input: Omit<EstimateInput<Resolved<S>>, 'loadedMs'>): readonly Expectation[];
   /** Once per actor, before its instances start, on the first instance's thread. */
   prepare?(ctx: PrepareContext<Resolved<S>>): Promise<void> | void;
   start(ctx: ActorContext<Resolved<S>, M>): Promise<ActorInstance> | ActorInstance;

@@ -107,10 +107,12 @@ export interface ActorSummary {
 export interface TrustReport {
   readonly trustworthy: boolean;
   readonly checks: readonly TrustCheck[];
+  /** May its figures stand beside those of other runs: trustworthy, and measured long enough. */
+  readonly comparable: { readonly ok: boolean; readonly detail: string };
 }
 
 export interface TrustCheck {
-  /** Stable name: "achieved", "lost-frames", "clock-jump", "own-cpu", "littles-law" … */
+  /** Stable name: one of CORE_CHECKS, or what a simulator expects by a name of its own ("coverage"). */
   readonly check: string;
   /** Null: this run gives nothing to check it on. */
   readonly ok: boolean | null;

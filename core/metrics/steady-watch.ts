@@ -32,14 +32,32 @@ export interface LittleCheck {
   readonly concurrency: number;
 }
 
+/** What an actor says it holds beside what the kernel says, over all steady windows. */
+export interface HeldCheck {
+  readonly actor: string;
+  readonly dimension: 'cores' | 'bytes';
+  readonly told: number;
+  readonly measured: number;
+}
+
 export interface Steadiness {
   readonly actors: readonly SteadyActor[];
   /** The worst steady stretch of each actor with a fixed concurrency. */
   readonly little: readonly LittleCheck[];
+  readonly held: readonly HeldCheck[];
 }
+
+/** Of an agent's process: the runtime alone, which no simulator holds. Measured: 45 MiB and more. */
+const RUNTIME_BYTES = 32 * 2 ** 20;
+
+export type WatchedActor = Pick<PlannedActor, 'name' | 'control' | 'unit' | 'takes' | 'lane' | 'pacing'>;
 
 interface State {
   readonly control: PlannedActor['control'];
+  /** Operations that may be in flight; null: whatever is asked (concurrency), or not known. */
+  readonly inFlight: number | null;
+  readonly account: HeldCheck['dimension'] | null;
+  readonly held: { windows: number; told: number; measured: number };
   previous: { readonly index: number; readonly phaseIndex: number; readonly asked: number } | null;
   windows: number;
   off: number;
@@ -53,7 +71,7 @@ interface State {
 export class SteadyWatch {
   readonly #states: ReadonlyMap<string, State>;
 
-  constructor(actors: readonly Pick<PlannedActor, 'name' | 'control'>[]) {
+  constructor(actors: readonly WatchedActor[]) {
     const fresh = {
       previous: null,
       windows: 0,
@@ -63,7 +81,14 @@ export class SteadyWatch {
       rate: null,
       little: null,
     };
-    this.#states = new Map(actors.map(({ name, control }) => [name, { control, ...fresh }]));
+    this.#states = new Map(
+      actors.map((actor) => {
+        const { name, control, pacing } = actor;
+        const inFlight = control === 'rate' ? (pacing?.inFlight ?? null) : null;
+        const held = { windows: 0, told: 0, measured: 0 };
+        return [name, { control, inFlight, account: accountOf(actor), held, ...fresh }];
+      }),
+    );
   }
 
   add(window: Window): void {
@@ -94,6 +119,11 @@ export class SteadyWatch {
     return {
       actors: states.map(([actor, { windows, off, worst }]) => ({ actor, windows, off, worst })),
       little: states.flatMap(([, { little }]) => (little === null ? [] : [little])),
+      held: states.flatMap(([actor, { account, held }]) => {
+        if (account === null || held.windows === 0) return [];
+        const { windows, told, measured } = held;
+        return [{ actor, dimension: account, told: told / windows, measured: measured / windows }];
+      }),
     };
   }
 }
@@ -101,6 +131,9 @@ export class SteadyWatch {
 interface Told {
   asked?: Point & { kind: 'gauge' };
   achieved?: number;
+  held?: number;
+  cpu?: number;
+  rss?: number;
   serviceNs: number;
   done: number;
   due: number;
@@ -115,6 +148,9 @@ function collect({ series }: Window): Map<string, Told> {
     told.set(actor, of);
     if (metric === 'actor.asked' && point.kind === 'gauge') of.asked = point;
     else if (metric === 'actor.achieved' && point.kind === 'gauge') of.achieved = point.avg;
+    else if (metric === 'actor.held' && point.kind === 'gauge') of.held = point.avg;
+    else if (metric === 'actor.cpu' && point.kind === 'gauge') of.cpu = point.avg;
+    else if (metric === 'actor.rss' && point.kind === 'gauge') of.rss = point.max;
     else if (metric === 'op.count' && point.kind === 'counter') of.done += point.count;
     else if (metric === 'op.due' && point.kind === 'counter') of.due += point.count;
     else if (metric === 'op.service' && point.kind === 'trend') of.serviceNs += point.sum;
@@ -124,15 +160,32 @@ function collect({ series }: Window): Map<string, Told> {
 
 function note(actor: string, state: State, of: Told, asked: number, window: Window): void {
   if (of.achieved !== undefined) noteAchieved(state, of, of.achieved, window);
-  if (state.control !== 'concurrency') return;
-  const stretch = (state.stretch ??= { spanMs: 0, serviceNs: 0, asked });
+  noteHeld(state, of);
+  const concurrency = state.control === 'concurrency' ? asked : state.inFlight;
+  if (concurrency === null) return;
+  const stretch = (state.stretch ??= { spanMs: 0, serviceNs: 0, asked: concurrency });
   stretch.spanMs += window.endMs - window.startMs;
   stretch.serviceNs += of.serviceNs;
   if (stretch.spanMs < STRETCH_MIN_MS) return;
   const inService = stretch.serviceNs / (stretch.spanMs * 1e6);
   const isWorse =
-    state.little === null || inService / asked > state.little.inService / state.little.concurrency;
-  if (isWorse) state.little = { actor, phase: window.phase, inService, concurrency: asked };
+    state.little === null || inService / concurrency > state.little.inService / state.little.concurrency;
+  if (isWorse) state.little = { actor, phase: window.phase, inService, concurrency };
+}
+
+/** What of an actor the kernel keeps an account of that can be held against its own. */
+function accountOf({ unit, takes, lane, control }: WatchedActor): HeldCheck['dimension'] | null {
+  if (unit === 'cores') return 'cores';
+  const isMemory = takes === 'memory' && lane === 'process';
+  return isMemory && (control === 'amount' || control === 'growth') ? 'bytes' : null;
+}
+
+function noteHeld({ account, held }: State, of: Told): void {
+  const measured = account === 'cores' ? of.cpu : account === 'bytes' ? of.rss : undefined;
+  if (measured === undefined || of.held === undefined) return;
+  held.windows++;
+  held.told += of.held;
+  held.measured += account === 'bytes' ? Math.max(0, measured - RUNTIME_BYTES) : measured;
 }
 
 function noteAchieved(state: State, of: Told, achieved: number, { phase, phaseIndex }: Window): void {

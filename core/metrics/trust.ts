@@ -7,6 +7,10 @@ import type { StopCause } from '../contract/events.js';
 import type { Plan, PlannedActor } from '../contract/plan.js';
 import type { TrustCheck, TrustReport } from '../contract/summary.js';
 import type { RunAccumulator } from './accumulate.js';
+import type { Held } from './expectations.js';
+import { holdExpectations } from './expectations.js';
+import type { ActorOperations } from './operation-totals.js';
+import { operationTotals } from './operation-totals.js';
 
 /** Null: not known (a run that is read back from its record). */
 export interface TrustFacts {
@@ -40,29 +44,62 @@ const OWN_CPU_MAX = 0.5;
 const GUARD_LATENESS_MAX_NS = 500e6;
 /** Little's law: measured operations in service may exceed those asked for by so much, for what the edges cut. */
 const LITTLE_TOLERANCE = 0.1;
-/** Bytes an operation may stand beside the block size by so much (the last block of a file is short). */
-const BYTES_TOLERANCE = 0.01;
+/** A declared kind of operation that no promise gives a share is missed when so many were done for each kind. */
+const DONE_FOR_EACH_KIND = 100;
+/** The same where a mix gives it a share: when so many of the kind were to be expected. */
+const EXPECTED_OF_KIND = 20;
+/** Held by the simulator's own account may exceed what the kernel's says by so much. */
+const HELD_TOLERANCE = 0.1;
+/** Windows may leave so much of a run uncovered: the rounding of their edges. */
+const GAP_MAX_MS = 1;
+/** Figures of a shorter run are not for comparing: lineage of every benchmark that was believed too soon. */
+const COMPARABLE_MIN_MS = 30_000;
+const COMPARABLE_RUNS = 3;
 
 type Verdict = Pick<TrustCheck, 'ok' | 'detail'>;
 
 export function checkTrust(input: TrustInput): TrustReport {
+  const worked = input.plan.actors.map((actor) => ({
+    actor,
+    operations: operationTotals(input.accumulator, actor.name),
+  }));
+  const promised = worked.flatMap(({ actor, operations }) =>
+    holdExpectations(actor, operations, input.accumulator),
+  );
+  const figures = new Set(promised.map(({ check }) => check));
+  for (const own of ['bytes-match', 'mix']) figures.delete(own);
   const checks: TrustCheck[] = [
     { check: 'achieved', ...checkAchieved(input) },
     { check: 'actors-alive', ...checkActors(input) },
-    { check: 'bytes-match', ...checkBytes(input) },
+    { check: 'bytes-match', ...checkBytes(worked, promised) },
     { check: 'clock-jump', ...checkClock(input.facts) },
     { check: 'complete-windows', ...checkWindows(input) },
     { check: 'guard-lateness', ...checkGuard(input) },
+    { check: 'held-measured', ...checkHeld(input) },
     { check: 'littles-law', ...checkLittle(input) },
     { check: 'lost-frames', ...checkFrames(input.facts) },
-    { check: 'operations-done', ...checkOperations(input) },
-    { check: 'own-cpu', ...checkOwnCpu(input.facts) },
+    { check: 'mix', ...checkPromise('mix', promised, 'no actor promises a mix') },
+    { check: 'operations-done', ...checkOperations(input, worked) },
+    { check: 'own-cpu', ...checkOwnCpu(input) },
     { check: 'refused-values', ...checkRefused(input.facts) },
     { check: 'restarts', ...checkRestarts(input.facts) },
     { check: 'run-ended', ...checkEnded(input.facts) },
     { check: 'unleased', ...checkUnleased(input.facts) },
+    ...[...figures].map((check) => ({ check, ...checkPromise(check, promised, '') })),
   ];
-  return { trustworthy: checks.every((check) => check.ok !== false), checks };
+  const trustworthy = checks.every((check) => check.ok !== false);
+  return { trustworthy, checks, comparable: checkComparable(input, trustworthy) };
+}
+
+/** Whether this run's figures may stand beside those of others. */
+function checkComparable({ accumulator }: TrustInput, trustworthy: boolean): TrustReport['comparable'] {
+  const measured = accumulator.phaseTotals.filter((phase) => phase.measured);
+  const spanMs = measured.reduce((sum, phase) => sum + phase.spanMs, 0);
+  const text = `measured for ${formatNumber(spanMs / 1000)} s`;
+  if (!trustworthy) return { ok: false, detail: 'not trustworthy' };
+  if (spanMs < COMPARABLE_MIN_MS)
+    return { ok: false, detail: `${text}, and ${COMPARABLE_MIN_MS / 1000} s are the least` };
+  return { ok: true, detail: `${text}; ${COMPARABLE_RUNS} such runs are the least to compare` };
 }
 
 function verdict(ok: boolean | null, detail: string): Verdict {
@@ -123,11 +160,13 @@ function checkClock({ clockJumpMs }: TrustFacts): Verdict {
   return verdict(clockJumpMs <= CLOCK_JUMP_MAX_MS, detail);
 }
 
-function checkOwnCpu({ ownCpuShare }: TrustFacts): Verdict {
+function checkOwnCpu({ facts: { ownCpuShare }, accumulator }: TrustInput): Verdict {
   if (ownCpuShare === null) return verdict(null, 'not known');
+  const rss = accumulator.extremes('brunt.rss');
+  const memory = rss === null ? '' : ` and ${formatQuantity(rss.max, 'bytes')}`;
   return verdict(
     ownCpuShare <= OWN_CPU_MAX,
-    `the orchestrator used ${formatNumber(ownCpuShare * 100)} % of a core`,
+    `the orchestrator used ${formatNumber(ownCpuShare * 100)} % of a core${memory}`,
   );
 }
 
@@ -144,6 +183,10 @@ function checkWindows({ accumulator, facts }: TrustInput): Verdict {
   if (windows === 0) return verdict(null, 'no windows');
   const incomplete = phases.reduce((sum, phase) => sum + phase.incomplete, 0);
   const allowed = facts.ended === 'completed' ? 0 : 1;
+  const coveredMs = phases.reduce((sum, phase) => sum + phase.spanMs, 0);
+  const gapMs = accumulator.endMs - coveredMs;
+  if (gapMs > GAP_MAX_MS)
+    return verdict(false, `${formatNumber(gapMs)} ms of the run are in none of its ${windows} windows`);
   return verdict(incomplete <= allowed, `${windows - incomplete} of ${windows} windows had every source`);
 }
 
@@ -158,43 +201,30 @@ function checkLittle({ accumulator }: TrustInput): Verdict {
   return verdict(broken.length === 0, text.join('; '));
 }
 
+/** A simulator says itself what it holds; the kernel's account of its threads or process must bear it out. */
+function checkHeld({ accumulator }: TrustInput): Verdict {
+  const { held } = accumulator.steadiness;
+  if (held.length === 0) return verdict(null, 'nothing held that the kernel keeps an account of');
+  const broken = held.filter(({ told, measured }) => measured < told * (1 - HELD_TOLERANCE));
+  const texts = (broken.length > 0 ? broken : held).map(({ actor, dimension, told, measured }) => {
+    const text = (amount: number): string => formatQuantity(amount, dimension);
+    return `${actor} says ${text(told)}, the kernel ${text(measured)}`;
+  });
+  return verdict(broken.length === 0, texts.join('; '));
+}
+
 // ---- operations --------------------------------------------------------------
 
-interface Operations {
+interface Worked {
   readonly actor: PlannedActor;
-  /** By kind of operation. */
-  readonly kinds: ReadonlyMap<
-    string,
-    { readonly done: number; readonly failed: number; readonly bytes: number }
-  >;
-  readonly done: number;
+  readonly operations: ActorOperations;
 }
 
-/** Over all phases, measured or not. */
-function operationsOf({ accumulator }: TrustInput, actor: PlannedActor): Operations {
-  const kinds = new Map<string, { done: number; failed: number; bytes: number }>();
-  for (const phase of accumulator.phaseTotals) {
-    for (const { metric, tags, total } of phase.series.values()) {
-      if (tags['actor'] !== actor.name || !metric.startsWith('op.')) continue;
-      const op = tags['op'] ?? '';
-      const kind = kinds.get(op) ?? { done: 0, failed: 0, bytes: 0 };
-      const { point } = total.total();
-      if (metric === 'op.count' && point.kind === 'counter') kind.done += point.count;
-      else if (metric === 'op.bytes' && point.kind === 'counter') kind.bytes += point.count;
-      else if (metric === 'op.errors' && point.kind === 'ratio') kind.failed += point.hits;
-      else continue;
-      kinds.set(op, kind);
-    }
-  }
-  const done = [...kinds.values()].reduce((sum, kind) => sum + kind.done, 0);
-  return { actor, kinds, done };
-}
-
-function checkOperations(input: TrustInput): Verdict {
-  const { plan, accumulator } = input;
+/** Every kind that was to be done was done. */
+function checkOperations({ plan, accumulator }: TrustInput, worked: readonly Worked[]): Verdict {
   const ran = new Set(accumulator.phaseTotals.map((phase) => phase.index));
-  const loaded = plan.actors.filter(
-    ({ name, operations, control }) =>
+  const loaded = worked.filter(
+    ({ actor: { name, operations, control } }) =>
       operations.length > 0 &&
       (control === 'rate' || control === 'concurrency') &&
       plan.phases.some(
@@ -202,32 +232,55 @@ function checkOperations(input: TrustInput): Verdict {
       ),
   );
   if (loaded.length === 0) return verdict(null, 'no actor does operations');
-  const all = loaded.map((actor) => operationsOf(input, actor));
-  const idle = all.filter(({ done }) => done === 0).map(({ actor }) => actor.name);
+  const idle = loaded.filter(({ operations }) => operations.done === 0).map(({ actor }) => actor.name);
   if (idle.length > 0) return verdict(false, `no operation was done by ${idle.join(', ')}`);
-  const text = all.map(({ actor, done, kinds }) => {
-    const never = actor.operations.filter((op) => (kinds.get(op)?.done ?? 0) === 0);
-    return `${actor.name} ${formatNumber(done)}${never.length > 0 ? ` (never: ${never.join(', ')})` : ''}`;
+  let ok = true;
+  const texts = loaded.map(({ actor, operations: { done, kinds } }) => {
+    const wanted = kindsWanted(actor, done);
+    const never = wanted.filter(({ name }) => (kinds.get(name)?.done ?? 0) === 0);
+    ok &&= !never.some(({ isSure }) => isSure);
+    const names = never.map(({ name }) => name).join(', ');
+    return `${actor.name} ${formatNumber(done)}${names === '' ? '' : ` (never: ${names})`}`;
   });
-  return verdict(true, text.join(', '));
+  return verdict(ok, texts.join(', '));
 }
 
-/** Bytes = operations × size, where a built-in simulator has one size for all its blocks. */
-function checkBytes(input: TrustInput): Verdict {
-  const told: string[] = [];
-  const wrong: string[] = [];
-  for (const actor of input.plan.actors) {
-    const size = actor.builtIn ? actor.options['blockSize'] : undefined;
-    for (const [op, { done, failed, bytes }] of operationsOf(input, actor).kinds) {
-      const good = done - failed;
-      const name = `${actor.name} ${op}`.trim();
-      if (bytes > 0 && good <= 0) wrong.push(`${name}: bytes without operations`);
-      if (typeof size !== 'number' || bytes === 0 || good <= 0) continue;
-      const each = bytes / good;
-      const text = `${name}: ${formatQuantity(each, 'bytes')} an operation of ${formatQuantity(size, 'bytes')}`;
-      (Math.abs(each / size - 1) <= BYTES_TOLERANCE ? told : wrong).push(text);
-    }
+/** Which kinds are to be done, and whether chance cannot explain it when one was not. */
+function kindsWanted(
+  { expects = [], operations }: PlannedActor,
+  done: number,
+): { readonly name: string; readonly isSure: boolean }[] {
+  const shares = expects.flatMap((one) => (one.kind === 'mix' ? Object.entries(one.shares) : []));
+  if (shares.length > 0) {
+    return shares
+      .filter(([, share]) => share > 0)
+      .map(([name, share]) => ({ name, isSure: share * done >= EXPECTED_OF_KIND }));
   }
-  if (wrong.length > 0) return verdict(false, wrong.join('; '));
-  return told.length > 0 ? verdict(true, told.join('; ')) : verdict(null, 'no operations of one known size');
+  const named = expects.flatMap((one) => (one.kind === 'operations' ? [one.operations] : []));
+  const names = named.length > 0 ? named.flat() : operations;
+  return names.map((name) => ({ name, isSure: done >= DONE_FOR_EACH_KIND * names.length }));
+}
+
+/** Bytes = operations × size, where a simulator says the size, and none without an operation anywhere. */
+function checkBytes(worked: readonly Worked[], promised: readonly Held[]): Verdict {
+  const orphans = worked.flatMap(({ actor, operations }) =>
+    [...operations.kinds]
+      .filter(([, { done, failed, bytes }]) => bytes > 0 && done <= failed)
+      .map(([op]) => `${actor.name} ${op}: bytes without operations`),
+  );
+  if (orphans.length > 0) return verdict(false, orphans.join('; '));
+  return checkPromise('bytes-match', promised, 'no operations of a known size');
+}
+
+/** Of one check over all actors: what is broken, else what holds. */
+function checkPromise(check: string, promised: readonly Held[], nothing: string): Verdict {
+  const of = promised.filter((one) => one.check === check);
+  const say = (ok: boolean | null): string =>
+    of
+      .filter((one) => one.ok === ok)
+      .map(({ detail }) => detail)
+      .join('; ');
+  if (of.some(({ ok }) => ok === false)) return verdict(false, say(false));
+  if (of.some(({ ok }) => ok === true)) return verdict(true, say(true));
+  return verdict(null, of.length > 0 ? say(null) : nothing);
 }

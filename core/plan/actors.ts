@@ -9,6 +9,7 @@ import type { MetricSpecs } from '../contract/metrics.js';
 import type { PlannedActor, PlannedPacing, PlannedPeak } from '../contract/plan.js';
 import type { Control, EstimateInput, Resource } from '../contract/plugin.js';
 import { must } from '../base/assert.js';
+import { expectationFault } from '../plugin/expectations.js';
 import type { LoadedSimulator } from '../plugin/registry.js';
 import { dimensionOf } from '../scenario/control.js';
 import type { Mistake } from '../scenario/problems.js';
@@ -88,6 +89,7 @@ export function placeActor(actor: ScenarioActor, loaded: LoadedSimulator, host: 
           quietMs: simulator.quietMs ?? QUIET_MS,
           operations: simulator.operations ?? [],
           metrics: simulator.metrics as MetricSpecs,
+          ...expectationsOf(actor, loaded, { control: control.kind, peak: peak.amount, instances, host }),
           ...(pacing !== null && { pacing }),
           ...(actor.onFailure !== null && { onFailure: actor.onFailure }),
           ...(Object.keys(actor.tags).length > 0 && { tags: { ...actor.tags } }),
@@ -113,6 +115,20 @@ function impossible(
     ...(seen !== undefined && { seen }),
     ...(hint !== undefined && { hint }),
   }));
+}
+
+/** What the simulator promises, as plain data of the plan's own; throws when it cannot be held to it. */
+function expectationsOf(
+  { options }: ScenarioActor,
+  { simulator }: LoadedSimulator,
+  input: Omit<EstimateInput<never>, 'options' | 'loadedMs'>,
+): Pick<PlannedActor, 'expects'> {
+  const expects = simulator.expects?.({ ...input, options }) ?? [];
+  for (const expectation of expects) {
+    const fault = expectationFault(expectation, simulator);
+    if (fault !== null) throw new Error(`it expects ${fault}`);
+  }
+  return expects.length > 0 ? { expects: structuredClone(expects) } : {};
 }
 
 /** A scenario may ask for more isolation than the simulator needs, never for less. */

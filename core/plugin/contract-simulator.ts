@@ -3,11 +3,13 @@
  * inputs. A simulator enters, sentences leave. Runs in the process of the contract probe, never in brunt's own.
  */
 import { messageOf } from '../base/errors.js';
+import type { Expectation } from '../contract/expectation.js';
 import type { Capability, HostFacts, ResourceEstimate } from '../contract/host.js';
 import type { MetricKind, MetricUnit } from '../contract/metrics.js';
 import type { AnySimulator, Resource } from '../contract/plugin.js';
 import type { ObjectSchema } from '../contract/schema-types.js';
 import { madeUp, schemaFaults, unsaid } from './contract-schema.js';
+import { expectationFault } from './expectations.js';
 import { resolveOptions } from './options.js';
 
 const KINDS: readonly MetricKind[] = ['counter', 'gauge', 'ratio', 'trend'];
@@ -125,6 +127,7 @@ function pureFaults(simulator: AnySimulator, host: HostFacts): string[] {
   listed('takes', (value) => value === null || RESOURCES.some((known) => known === value));
   listed('shared', (value) => Number.isSafeInteger(value) && Number(value) >= 0);
   faults.push(...instanceFaults(simulator, host), ...estimateFaults(simulator, options, host));
+  faults.push(...expectationFaults(simulator, options, host));
   return faults;
 }
 
@@ -153,6 +156,27 @@ function estimateFaults(simulator: AnySimulator, options: unknown, host: HostFac
               `estimate ${fault} (control ${control}, peak ${peak}, ${instances} instances, ${loadedMs} ms)`,
             ];
         }
+      }
+    }
+  }
+  return [];
+}
+
+/** The first fault only, as above. */
+function expectationFaults(simulator: AnySimulator, options: unknown, host: HostFacts): string[] {
+  if (simulator.expects === undefined) return [];
+  for (const { kind: control } of simulator.controls) {
+    for (const peak of GRID.peaks) {
+      for (const instances of GRID.instances) {
+        const input = { options, control, peak, instances, host };
+        const answer = twice(() => simulator.expects?.(input as never) ?? []);
+        if (typeof answer === 'string') return [`expects ${answer}`];
+        const said: readonly Expectation[] = answer.value;
+        if (!Array.isArray(said)) return ['expects is no list'];
+        const fault = said
+          .map((one: Expectation) => expectationFault(one, simulator))
+          .find((one) => one !== null);
+        if (fault !== undefined) return [`expects ${fault}`];
       }
     }
   }

@@ -84,7 +84,7 @@ function metricOf(selector: string): string {
   return selector.replace(/\{.*$/, '');
 }
 
-function trustWords({ trust: { checks } }: RunSummary): string[] {
+function trustWords({ trust: { trustworthy, checks, comparable } }: RunSummary): string[] {
   const failed = checks.filter(({ ok }) => ok === false);
   const held = checks.filter(({ ok }) => ok === true);
   const open = checks.length - failed.length - held.length;
@@ -92,6 +92,7 @@ function trustWords({ trust: { checks } }: RunSummary): string[] {
   return [
     ...failed.map(({ check, detail }) => `NOT ${check}: ${detail}`),
     ...(held.length > 0 ? [`holds: ${held.map(({ check }) => check).join(', ')}${rest}`] : []),
+    ...(trustworthy ? [`${comparable.ok ? 'fit' : 'not fit'} to compare: ${comparable.detail}`] : []),
   ];
 }
 

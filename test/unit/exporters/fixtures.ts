@@ -287,6 +287,7 @@ export const summary: RunSummary = {
       { check: 'lost-frames', ok: true, detail: 'none' },
       { check: 'littles-law', ok: null, detail: 'no operations' },
     ],
+    comparable: { ok: false, detail: 'measured for 12 s, and 30 s are the least' },
   },
   safety: {
     profile: 'laptop',

@@ -133,6 +133,7 @@ describe('terminal: summary', () => {
         memory   2.08 GiB    2.05 GiB  98.8 %  98.1 %  resident 2.08 GiB
 
         trust    holds: achieved, lost-frames (1 had nothing to check)
+                 not fit to compare: measured for 12 s, and 30 s are the least
         safety   no action · closest: host.cpu.temperature 84 C, throttle at 92 C
                  no reading on this host: host.io.pressure
         after    memory 2.08 GiB given back in 0.2 s · nothing left behind
@@ -194,6 +195,7 @@ describe('terminal: summary', () => {
       trust: {
         trustworthy: false,
         checks: [{ check: 'achieved', ok: false, detail: 'cpu did 60 % of hold' }],
+        comparable: { ok: false, detail: 'not trustworthy' },
       },
       safety: { ...summary.safety, worst: 'stop', actions: 3, closest: null, absent: [] },
       after: { stopMs: null, leftBehind: ['/tmp/brunt-x'], heldAtStop: {} },

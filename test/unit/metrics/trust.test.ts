@@ -1,5 +1,6 @@
 /** What makes a run untrustworthy, and what gives nothing to check. */
 import { expect } from 'chai';
+import type { Expectation } from '../../../core/contract/expectation.js';
 import type { SeriesPoint, Window } from '../../../core/contract/metrics.js';
 import type { Plan } from '../../../core/contract/plan.js';
 import { RunAccumulator } from '../../../core/metrics/accumulate.js';
@@ -52,7 +53,9 @@ describe('trust', () => {
     expect(report.checks.filter(({ ok }) => ok === null).map(({ check }) => check)).to.deep.equal([
       'bytes-match',
       'guard-lateness',
+      'held-measured',
       'littles-law',
+      'mix',
       'operations-done',
     ]);
   });
@@ -122,6 +125,7 @@ describe('trust', () => {
 
   it('is lost when a loaded actor did no operation', () => {
     const more = { actors: [actor('db', { control: 'concurrency', operations: ['read', 'write'] })] };
+    // Too few to be sure that chance did not leave out a kind.
     const done = (n: number): Series => [counter('op.count', n, { actor: 'db', op: 'read' })];
     expect(trust([done(0)], { more }).of('operations-done')).to.deep.include({ ok: false });
     expect(trust([done(5)], { more }).of('operations-done')).to.deep.include({
@@ -130,18 +134,101 @@ describe('trust', () => {
     });
   });
 
-  it('checks bytes where all blocks are of one size', () => {
-    const more = {
-      actors: [actor('db', { control: 'concurrency', operations: ['read'], options: { blockSize: 4096 } })],
+  it('is lost when a kind of operation that is declared was never done, unless no mix or list asks for it', () => {
+    const done: Series = [counter('op.count', 5000, { actor: 'db', op: 'read' })];
+    const of = (expects: readonly Expectation[]) => {
+      const db = actor('db', { control: 'rate', operations: ['read', 'write'], expects });
+      return trust([done], { more: { actors: [db] } }).of('operations-done')?.ok;
     };
-    const moved = (bytes: number): Series => [
+    expect(of([]), 'declared').to.equal(false);
+    expect(of([{ kind: 'operations', operations: ['read'] }]), 'not asked').to.equal(true);
+    expect(of([{ kind: 'mix', shares: { read: 1, write: 0 } }]), 'no share').to.equal(true);
+    expect(of([{ kind: 'mix', shares: { read: 0.99, write: 0.01 } }]), 'one in a hundred').to.equal(false);
+    expect(of([{ kind: 'mix', shares: { read: 0.999, write: 0.001 } }]), 'may be chance').to.equal(true);
+  });
+
+  it('checks bytes against the size that was promised', () => {
+    const bytes = { kind: 'bytes', operation: 'read', min: 4096, max: 4096 } as const;
+    const more = {
+      actors: [actor('db', { control: 'concurrency', operations: ['read'], expects: [bytes] })],
+    };
+    const moved = (amount: number): Series => [
       counter('op.count', 12, { actor: 'db', op: 'read' }),
-      counter('op.bytes', bytes, { actor: 'db', op: 'read' }),
+      counter('op.bytes', amount, { actor: 'db', op: 'read' }),
       ratio('op.errors', 2, 2, { actor: 'db', op: 'read', code: 'EIO' }),
       ratio('op.errors', 0, 10, { actor: 'db', op: 'read', code: 'none' }),
     ];
     expect(trust([moved(40_960)], { more }).of('bytes-match')?.ok).to.equal(true);
-    expect(trust([moved(49_152)], { more }).of('bytes-match')?.ok).to.equal(false);
+    expect(trust([moved(49_152)], { more }).of('bytes-match')?.ok, 'failed ones counted').to.equal(false);
+    expect(trust([moved(0)], { more }).of('bytes-match')?.ok, 'nothing moved').to.equal(false);
+  });
+
+  it('keeps a mix within one point, and within chance where operations are few', () => {
+    const mix = { kind: 'mix', shares: { read: 0.7, write: 0.3 } } as const;
+    const more = {
+      actors: [actor('db', { control: 'rate', operations: ['read', 'write'], expects: [mix] })],
+    };
+    const done = (read: number, write: number): Series => [
+      counter('op.count', read, { actor: 'db', op: 'read' }),
+      counter('op.count', write, { actor: 'db', op: 'write' }),
+    ];
+    expect(trust([done(70_500, 29_500)], { more }).of('mix')?.ok).to.equal(true);
+    expect(trust([done(71_500, 28_500)], { more }).of('mix')).to.deep.include({
+      ok: false,
+      detail: 'db: read 71.5 % of 70 %, write 28.5 % of 30 %',
+    });
+    expect(trust([done(75, 25)], { more }).of('mix')?.ok, 'a hundred').to.equal(true);
+    expect(trust([done(100, 0)], { more }).of('mix')?.ok, 'all of a hundred').to.equal(false);
+  });
+
+  it('holds figures of a simulator to what it promised, by the names that it gives them', () => {
+    const figures = [
+      { kind: 'figure', check: 'coverage', metric: 'seen', near: { metric: 'expected' }, within: 0.02 },
+      { kind: 'figure', check: 'sparse', metric: 'allocated', min: 0.99 },
+    ] as const;
+    const more = { actors: [actor('db', { simulator: 'disk', control: 'switch', expects: figures })] };
+    const told = (seen: number, expected: number, allocated: number): Series => [
+      gauge('disk.seen', seen, { actor: 'db' }),
+      gauge('disk.expected', expected, { actor: 'db' }),
+      gauge('disk.allocated', allocated, { actor: 'db' }),
+    ];
+    const good = trust([told(0.62, 0.63, 1)], { more });
+    expect([good.of('coverage')?.ok, good.of('sparse')?.ok]).to.deep.equal([true, true]);
+    const bad = trust([told(0.14, 0.63, 0.2)], { more });
+    expect(bad.of('coverage')).to.deep.include({ ok: false });
+    expect(bad.of('sparse')).to.deep.include({ ok: false });
+    expect(trust([[]], { more }).of('sparse')?.detail).to.match(/never told/);
+  });
+
+  it('is lost when the kernel does not bear out what an actor says it holds', () => {
+    const more = { actors: [actor('hog', { control: 'amount', unit: 'cores' })] };
+    const says = (told: number, cpu: number): Series => [
+      ...held(told, 1),
+      gauge('actor.held', told, { actor: 'hog' }),
+      gauge('actor.cpu', cpu, { actor: 'hog' }),
+    ];
+    expect(trust([says(1, 1), says(1, 0.97)], { more }).of('held-measured')?.ok).to.equal(true);
+    expect(trust([says(1, 0), says(1, 0.01)], { more }).of('held-measured')?.ok).to.equal(false);
+  });
+
+  it('is lost by a stretch of the run that is in no window', () => {
+    const whole = plan();
+    const accumulator = new RunAccumulator(whole);
+    for (const index of [0, 1, 3]) accumulator.add(window(index, held(10, 1)));
+    const { checks } = checkTrust({ plan: whole, accumulator, facts: GOOD });
+    expect(checks.find(({ check }) => check === 'complete-windows')).to.deep.include({
+      ok: false,
+      detail: '1000 ms of the run are in none of its 3 windows',
+    });
+  });
+
+  it('says whether the run is long enough to be compared', () => {
+    const seconds = (n: number): Series[] => Array.from({ length: n }, () => held(10, 1));
+    expect(trust(seconds(29)).comparable.ok).to.equal(false);
+    expect(trust(seconds(30)).comparable.ok).to.equal(true);
+    expect(trust(seconds(30), { all: { measured: false } }).comparable.ok, 'all of it warm-up').to.equal(
+      false,
+    );
   });
 
   it("holds Little's law over steady stretches of ten seconds", () => {
