@@ -26,6 +26,8 @@ export class AskedAmount {
   readonly #isWhole: boolean;
   #grown = 0;
   #grownAtNs = NaN;
+  /** Since when it was last asked: who is told of a new scale is woken and asks at once. */
+  #scale = 1;
 
   constructor(reader: TimelineReader, actor: AskedActor, share: number) {
     this.#reader = reader;
@@ -35,10 +37,12 @@ export class AskedAmount {
     this.#isWhole = isWhole(actor);
   }
 
-  /** In the control's unit; for growth what should be held by now. Instants never go back. */
+  /** In the control's unit; for growth what should be held by now, and nothing in a pause. Instants never go back. */
   at(atNs: number, scale: number): number {
     if (this.#isGrowth) {
-      this.#growTo(atNs, scale);
+      this.#growTo(atNs, this.#scale);
+      this.#scale = scale;
+      if (scale === 0) this.#grown = 0;
       return whole(this.#grown);
     }
     const level = this.#reader.level(atNs) * scale;

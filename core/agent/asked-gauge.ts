@@ -56,7 +56,8 @@ export class AskedSeries {
 
   /** Growth is the integral of a straight line; its average over the piece is Simpson's rule, exact for a parabola. */
   #growth(fromNs: number, toNs: number, scale: number): { from: number; to: number; avg: number } {
-    if (this.#reader.isIdle(fromNs)) this.#grown = 0;
+    // In a pause everything is given back, as where the actor is idle.
+    if (scale === 0 || this.#reader.isIdle(fromNs)) this.#grown = 0;
     const from = this.#grown;
     const at = (untilNs: number): number =>
       from + (this.#peak * scale * this.#reader.level((fromNs + untilNs) / 2) * (untilNs - fromNs)) / SECOND;

@@ -9,6 +9,7 @@ import { fileURLToPath } from 'node:url';
 import { must } from '../base/assert.js';
 import { BruntError } from '../base/errors.js';
 import type { Envelope, FromAgent, ToAgent } from '../contract/messages.js';
+import { atOrdinaryPriority } from '../linux/priority.js';
 import { Envelopes } from './envelope.js';
 import type { Link, LinkEnd } from './link.js';
 import { readLines } from './output-lines.js';
@@ -31,11 +32,14 @@ export interface ForkInput {
 
 /** Throws E_AGENT_START when the process cannot be made at all. */
 export function forkAgent(input: ForkInput): Link {
-  const child = fork(PROGRAM, [input.run, input.agent, String(input.epoch), String(process.pid)], {
-    serialization: 'advanced',
-    stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
-    execArgv: [],
-  });
+  const args = [input.run, input.agent, String(input.epoch), String(process.pid)];
+  const child = atOrdinaryPriority(() =>
+    fork(PROGRAM, args, {
+      serialization: 'advanced',
+      stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+      execArgv: [],
+    }),
+  );
   if (child.pid === undefined) {
     child.on('error', () => undefined); // told by the error below
     throw new BruntError({

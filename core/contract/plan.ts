@@ -146,6 +146,8 @@ export interface PlannedSafety {
   readonly limits: readonly PlannedLimit[];
   /** Bytes that always stay free: no lease is granted into them. */
   readonly reserveBytes: number;
+  /** How long a reading must be back before an action is taken back. Absent: 10 s, in every plan made from a scenario. */
+  readonly clearHoldMs?: number;
   readonly maxDurationMs: number;
   /** How long instances may take to stop and give back before the next rung of the stop ladder. */
   readonly gracefulStopMs: number;

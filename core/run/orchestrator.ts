@@ -8,6 +8,7 @@ import type { Screen } from '../contract/exporter.js';
 import type { Plan, PlannedPhase } from '../contract/plan.js';
 import type { RunSummary } from '../contract/summary.js';
 import { withoutSecrets } from '../plan/secrets.js';
+import { raiseThread } from '../linux/priority.js';
 import { fingerprint } from '../safety/host-facts.js';
 import { createRecord, makeRunId } from '../record/write.js';
 import { AgentDesk } from './agent-desk.js';
@@ -62,6 +63,7 @@ export async function startRun(plan: Plan, deps: RunDeps): Promise<RunHandle> {
   const events = new EventDesk();
   const agents = new AgentDesk({ run, plan, events, recordDir: record.dir });
   agents.fork();
+  const lower = raiseThread();
   // While the agents boot: it asks other programs, which takes a tenth of a second.
   const identified = fingerprint().then((known) => record.identify({ ...known }));
   identified.catch(() => undefined); // awaited below; when something fails before that, that is what is told
@@ -92,8 +94,18 @@ export async function startRun(plan: Plan, deps: RunDeps): Promise<RunHandle> {
     const surroundings = new Surroundings({ plan, events });
     await identified;
     const opened = { run, plan, record, events, agents, facts, streams, fanOut };
-    return new Orchestrator({ ...opened, numbers, phases, safety, thresholds, surroundings }).handle();
+    const handle = new Orchestrator({
+      ...opened,
+      numbers,
+      phases,
+      safety,
+      thresholds,
+      surroundings,
+    }).handle();
+    void handle.done.then(lower, lower);
+    return handle;
   } catch (error) {
+    lower();
     agents.kill();
     throw error;
   }

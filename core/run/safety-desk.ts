@@ -15,6 +15,8 @@ import { describeAction } from './run-facts.js';
 import { ScaleBoard } from './scale-board.js';
 
 const LEDGER_TICK_MS = 100;
+/** What the ledger grants. */
+const LEASED: Resource = 'memory';
 /** In these states of the gate leases are granted; beyond them nothing more is taken. */
 const MAY_GRANT: readonly SafetyState[] = ['ok', 'warn', 'throttle'];
 
@@ -37,7 +39,8 @@ export class SafetyDesk {
   #mayTick = false;
 
   static async open(input: SafetyInput): Promise<SafetyDesk> {
-    return new SafetyDesk(input, await startGuard({ limits: input.plan.safety.limits, paths: input.paths }));
+    const { limits, clearHoldMs } = input.plan.safety;
+    return new SafetyDesk(input, await startGuard({ limits, clearHoldMs, paths: input.paths }));
   }
 
   private constructor(input: SafetyInput, guard: Guard) {
@@ -46,9 +49,13 @@ export class SafetyDesk {
     this.guard = guard;
     this.#scales = new ScaleBoard(plan, (actor, scale) => toActor(actor, { type: 'scale', actor, scale }));
     this.#ledger = new Ledger({
+      resource: LEASED,
       reserveBytes: plan.safety.reserveBytes,
       availableBytes: () => guard.availableBytes(),
-      send: toAgent,
+      send: (agent, grant) => {
+        guard.noteGrant(LEASED);
+        toAgent(agent, grant);
+      },
       clock: nowNs,
       onDenied: ({ actor, resource, asked, there, limit }) =>
         events.emit({ type: 'lease.denied', actor, resource, asked, there, limit }),

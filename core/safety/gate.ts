@@ -55,6 +55,8 @@ export interface GateStep {
   readonly state: SafetyState;
   readonly changes: readonly GateChange[];
   readonly tickHz: number;
+  /** Sensors whose limits are near: those to look at at the fast rate. */
+  readonly near: readonly string[];
 }
 
 interface TriggerState {
@@ -73,6 +75,8 @@ interface LimitState {
   /** Throttles early; only stocks that have a stop or kill bound. */
   readonly ahead: TriggerState | null;
   readonly trail: Trail;
+  /** By the newest reading. */
+  isNear: boolean;
   state: SafetyState;
   /** The trigger that gave the state, kept for the change that ends it. */
   decidedBy: TriggerState | null;
@@ -82,29 +86,36 @@ export interface GateOptions {
   readonly limits: readonly PlannedLimit[];
   /** 100 % of the sensors in bytes. */
   readonly totalBytes: number;
+  /** Default CLEAR_HOLD_NS. */
+  readonly clearHoldNs?: number;
 }
 
 export class Gate {
   readonly #limits: readonly LimitState[];
+  readonly #clearHoldNs: number;
 
   constructor(options: GateOptions) {
+    this.#clearHoldNs = options.clearHoldNs ?? CLEAR_HOLD_NS;
     this.#limits = options.limits.map((limit) => stateOf(limit, options.totalBytes));
   }
 
-  /** @param read the newest reading of a sensor, null when there is none: its limit then stays as it is. */
+  /** @param read a new reading of a sensor, null when there is none: its limit then stays as it is. */
   step(nowNs: number, read: (sensor: string) => number | null): GateStep {
     const changes: GateChange[] = [];
-    let [worst, isNear] = [0, false];
+    const near: string[] = [];
+    let worst = 0;
     for (const limit of this.#limits) {
       const value = read(limit.limit.sensor);
       if (value !== null && Number.isFinite(value)) {
-        const change = advance(limit, nowNs, value);
+        const change = advance(limit, nowNs, value, this.#clearHoldNs);
         if (change !== null) changes.push(change);
-        isNear ||= nears(limit, value);
+        limit.isNear = nears(limit, value);
       }
+      if (limit.isNear) near.push(limit.limit.sensor);
       worst = Math.max(worst, SAFETY_STATES.indexOf(limit.state));
     }
-    return { state: must(SAFETY_STATES[worst], 'state'), changes, tickHz: isNear ? NEAR_HZ : FAR_HZ };
+    const state = must(SAFETY_STATES[worst], 'state');
+    return { state, changes, tickHz: near.length > 0 ? NEAR_HZ : FAR_HZ, near };
   }
 }
 
@@ -121,6 +132,7 @@ function stateOf(limit: PlannedLimit, totalBytes: number): LimitState {
         ? triggerState({ ...stop, action: 'throttle', forMs: 0 }, 'look-ahead')
         : null,
     trail: new Trail(),
+    isNear: false,
     state: 'ok',
     decidedBy: null,
   };
@@ -131,29 +143,37 @@ function triggerState(trigger: PlannedTrigger, source: GateChange['source']): Tr
   return { trigger, source, severity, beyondSinceNs: null, backSinceNs: null, isActive: false };
 }
 
-function advance(limit: LimitState, nowNs: number, value: number): GateChange | null {
+function advance(limit: LimitState, nowNs: number, value: number, clearHoldNs: number): GateChange | null {
   limit.trail.add(nowNs, value);
   for (const trigger of limit.triggers) {
     const { operator, bound } = trigger.trigger;
     const isBeyond = operator === '<' ? value < bound : value > bound;
-    move(trigger, nowNs, isBeyond, isBack(limit, trigger.trigger, value));
+    move(trigger, { nowNs, isBeyond, isBack: isBack(limit, trigger.trigger, value), clearHoldNs });
   }
   if (limit.ahead !== null) {
     const leftNs = timeToNs(limit, limit.ahead.trigger, value);
-    move(limit.ahead, nowNs, leftNs < LOOK_AHEAD_NS, leftNs >= LOOK_AHEAD_NS);
+    const isBeyond = leftNs < LOOK_AHEAD_NS;
+    move(limit.ahead, { nowNs, isBeyond, isBack: !isBeyond, clearHoldNs });
   }
   return settle(limit, value);
 }
 
-/** Up as soon as the hold time is over; down only after CLEAR_HOLD_NS back; stop and kill never come down. */
-function move(state: TriggerState, nowNs: number, isBeyond: boolean, isBackNow: boolean): void {
+interface Look {
+  readonly nowNs: number;
+  readonly isBeyond: boolean;
+  readonly isBack: boolean;
+  readonly clearHoldNs: number;
+}
+
+/** Up as soon as the hold time is over; down only after the clear hold back; stop and kill never come down. */
+function move(state: TriggerState, { nowNs, isBeyond, isBack, clearHoldNs }: Look): void {
   if (isBeyond) state.beyondSinceNs ??= nowNs;
   else state.beyondSinceNs = null;
   if (state.isActive) {
     if (state.severity >= SAFETY_STATES.indexOf('stop')) return;
-    if (!isBackNow) state.backSinceNs = null;
+    if (!isBack) state.backSinceNs = null;
     else state.backSinceNs ??= nowNs;
-    if (state.backSinceNs !== null && nowNs - state.backSinceNs >= CLEAR_HOLD_NS) state.isActive = false;
+    if (state.backSinceNs !== null && nowNs - state.backSinceNs >= clearHoldNs) state.isActive = false;
   } else if (state.beyondSinceNs !== null && nowNs - state.beyondSinceNs >= state.trigger.forMs * MS) {
     state.isActive = true;
     state.backSinceNs = null;

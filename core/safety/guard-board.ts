@@ -18,14 +18,18 @@ export const GUARD_WORD = {
   thaw: 2,
   /** Severity of the overall state. */
   state: 3,
+  /** 1 while the guard looks at the fast rate. */
+  isFast: 4,
 } as const;
+/** From here on one word for each resource: how many grants of it were made. */
+const GRANT_WORDS = 8;
 const HEADER_BYTES = 64;
 const SLOT_WORDS = 4;
 const PID = 0;
 const TAKES = 1;
 
 /** Position + 1 in the board; 0 stands for "takes nothing by lease". */
-const RESOURCES: readonly Resource[] = ['memory', 'openFiles', 'disk', 'pids', 'sockets'];
+export const RESOURCES: readonly Resource[] = ['memory', 'openFiles', 'disk', 'pids', 'sockets'];
 
 export interface WatchedAgent {
   readonly slot: number;
@@ -42,6 +46,17 @@ export class GuardBoard {
     this.buffer = buffer;
     this.words = new Int32Array(buffer, 0, HEADER_BYTES / 4);
     this.#slots = new Int32Array(buffer, HEADER_BYTES);
+  }
+
+  /** Something was granted, so somebody is about to take it. Wakes the guard when it looks at the slow rate. */
+  granted(resource: Resource): void {
+    Atomics.add(this.words, GRANT_WORDS + RESOURCES.indexOf(resource), 1);
+    if (Atomics.load(this.words, GUARD_WORD.isFast) === 0) this.wake();
+  }
+
+  /** How many grants of it were made so far. */
+  grants(resource: Resource): number {
+    return Atomics.load(this.words, GRANT_WORDS + RESOURCES.indexOf(resource));
   }
 
   wake(): void {
@@ -79,6 +94,7 @@ export interface GuardInput {
   readonly limits: readonly PlannedLimit[];
   readonly paths: readonly string[];
   readonly totalBytes: number;
+  readonly clearHoldMs: number | null;
 }
 
 export interface LagInput {

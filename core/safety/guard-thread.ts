@@ -8,23 +8,29 @@ import { must } from '../base/assert.js';
 import { MS, nowNs, SECOND } from '../base/clock.js';
 import { SAFETY_STATES } from '../base/sentences.js';
 import type { MetricSpec } from '../contract/metrics.js';
+import type { Resource } from '../contract/plugin.js';
 import { libc } from '../linux/libc.js';
 import { HOST_METRICS } from '../metrics/catalogue.js';
 import { GaugeWriter, openRecorders, recorderBytes, TrendWriter } from '../metrics/recorder.js';
 import { AgentHolds } from './agent-holds.js';
-import { FAR_HZ, Gate } from './gate.js';
+import { FAR_HZ, Gate, NEAR_HZ } from './gate.js';
 import type { GateChange } from './gate.js';
 import type { FromGuard, GuardInput, GuardPriority } from './guard-board.js';
-import { GUARD_WORD, GuardBoard } from './guard-board.js';
+import { GUARD_WORD, GuardBoard, RESOURCES } from './guard-board.js';
 import { openSensors } from './sensors.js';
 import { SENSORS } from './sensor-table.js';
 
 const LATENESS = 'host.guard.lateness';
 /**
- * Memory runs out faster than anything else and is read at every tick; once a limit is near, so is all that can run out.
- * The rest is read in between: shares of time say more over a quarter of a second than over a tenth.
+ * Memory runs out faster than anything else and is read at every tick; so is, at the fast rate, what is near its limit or
+ * granted just now. The rest is read in between: shares of time say more over a quarter of a second than over a tenth.
  */
 const REST_NS = 240 * MS;
+/**
+ * For so long after a grant an actor may grow, and the guard looks at the fast rate however far the limits are: what
+ * comes without warning is then met in 20 ms. Whoever needs fewer grants grows too slowly for 100 ms to matter.
+ */
+const GROWING_NS = 2 * SECOND;
 const NICE = -10;
 const FIFO_PRIORITY = 1;
 
@@ -34,16 +40,25 @@ const tell = (message: FromGuard): void => port.postMessage(message);
 
 const board = new GuardBoard(input.board);
 const { sensors, absent } = openSensors(input.paths);
-const gate = new Gate({ limits: input.limits, totalBytes: input.totalBytes });
+const gate = new Gate({
+  limits: input.limits,
+  totalBytes: input.totalBytes,
+  ...(input.clearHoldMs !== null && { clearHoldNs: input.clearHoldMs * MS }),
+});
+const limited = input.limits.flatMap(({ sensor: metric }) => {
+  const info = SENSORS[metric];
+  return info === undefined ? [] : [{ metric, ...info }];
+});
 const readings = new Map<string, number>();
-const urgent = new Set(
-  input.limits.map((l) => l.sensor).filter((sensor) => SENSORS[sensor]?.isStock === true),
-);
-const memory = new Set([...urgent].filter((sensor) => SENSORS[sensor]?.takes === 'memory'));
+const stocks = new Set(limited.filter(({ isStock }) => isStock).map(({ metric }) => metric));
+const memory = new Set(limited.filter((l) => l.isStock && l.takes === 'memory').map(({ metric }) => metric));
+/** To be read at the next tick, however short it is since the last one. */
+const urgent = new Set<string>();
 /** Sensors read at this tick. */
 const fresh = new Set<string>();
 let restAtNs = -Infinity;
-let isFast = false;
+/** Of each resource: how many grants were made, and when the last of them was heard of. */
+const grants = RESOURCES.map((resource) => ({ resource, made: 0, atNs: -Infinity }));
 const holds = new AgentHolds((pid, frozenMs) => tell({ type: 'thawed', pid, frozenMs }));
 
 const specs = specsOf([...sensors.map((s) => s.metric), LATENESS]);
@@ -89,6 +104,7 @@ function run(): void {
     thaws = asked;
     holds.thawOverdue(nowNs());
     const beforeNs = nowNs();
+    if (hasGranted(beforeNs)) dueNs = Math.min(dueNs, beforeNs + SECOND / NEAR_HZ);
     if (beforeNs >= dueNs) {
       const hz = tick(beforeNs, beforeNs - dueNs);
       // Late ticks are not made up for: the next one is a fresh look anyway.
@@ -99,6 +115,21 @@ function run(): void {
   }
 }
 
+/** Whether anything was granted since the last time round. */
+function hasGranted(now: number): boolean {
+  let isAny = false;
+  for (const grant of grants) {
+    const made = board.grants(grant.resource);
+    if (made === grant.made) continue;
+    [grant.made, grant.atNs, isAny] = [made, now, true];
+  }
+  return isAny;
+}
+
+function isGrowing(takes: Resource | null, now: number): boolean {
+  return grants.some(({ resource, atNs }) => resource === takes && now - atNs < GROWING_NS);
+}
+
 /** One look at the machine; returns how often to look. */
 function tick(now: number, latenessNs: number): number {
   note(LATENESS, latenessNs);
@@ -106,7 +137,7 @@ function tick(now: number, latenessNs: number): number {
   if (isFull) restAtNs = now;
   fresh.clear();
   for (const sensor of sensors) {
-    if (!isFull && !(isFast ? urgent : memory).has(sensor.metric)) continue;
+    if (!isFull && !memory.has(sensor.metric) && !urgent.has(sensor.metric)) continue;
     fresh.add(sensor.metric);
     const value = sensor.read(now);
     if (value !== null && Number.isFinite(value)) note(sensor.metric, value);
@@ -114,13 +145,16 @@ function tick(now: number, latenessNs: number): number {
   }
   // A stock's slope is of readings with their own instants: an old one is no news. A share holds until the next.
   const step = gate.step(now, (sensor) =>
-    urgent.has(sensor) && !fresh.has(sensor) ? null : (readings.get(sensor) ?? null),
+    stocks.has(sensor) && !fresh.has(sensor) ? null : (readings.get(sensor) ?? null),
   );
   Atomics.store(board.words, GUARD_WORD.state, SAFETY_STATES.indexOf(step.state));
   for (const change of step.changes) carryOut(change, now);
-  const hz = Math.max(FAR_HZ, step.tickHz);
-  isFast = hz > FAR_HZ;
-  return hz;
+  urgent.clear();
+  for (const sensor of step.near) urgent.add(sensor);
+  for (const { metric, takes, isStock } of limited) if (isStock && isGrowing(takes, now)) urgent.add(metric);
+  const isFast = urgent.size > 0;
+  Atomics.store(board.words, GUARD_WORD.isFast, isFast ? 1 : 0);
+  return isFast ? NEAR_HZ : FAR_HZ;
 }
 
 function note(metric: string, value: number): void {

@@ -33,6 +33,8 @@ export interface GuardOptions {
   readonly limits: readonly PlannedLimit[];
   /** Whose filesystems are watched for space and inodes. */
   readonly paths: readonly string[];
+  /** See PlannedSafety. */
+  readonly clearHoldMs?: number | undefined;
 }
 
 export interface AgentRef {
@@ -77,6 +79,7 @@ export async function startGuard(options: GuardOptions): Promise<Guard> {
     limits: options.limits,
     paths: options.paths,
     totalBytes: memory.read().totalBytes,
+    clearHoldMs: options.clearHoldMs ?? null,
   };
   const thread = startThread('./guard-thread.js', input);
   const specs: MetricSpecs = { 'host.scheduler.lag': HOST_METRICS['host.scheduler.lag'] };
@@ -205,6 +208,11 @@ export class Guard {
   thaw(): void {
     Atomics.add(this.#parts.board.words, GUARD_WORD.thaw, 1);
     this.#parts.board.wake();
+  }
+
+  /** Something was granted: the guard looks at it at the fast rate from now on, for a while. */
+  noteGrant(resource: Resource): void {
+    this.#parts.board.granted(resource);
   }
 
   /** The worst state of all limits, as of the last tick. */

@@ -10,6 +10,7 @@ import { must } from '../base/assert.js';
 import { deferred } from '../base/deferred.js';
 import { BruntError } from '../base/errors.js';
 import type { PlannedTarget } from '../contract/plan.js';
+import { atOrdinaryPriority } from '../linux/priority.js';
 import { readLines } from '../agent/output-lines.js';
 import { KILL_MAX_MS, TERM_MAX_MS, killTree } from './ending.js';
 import type { FromKeeper, KeeperArmed, ToKeeper } from './messages.js';
@@ -55,11 +56,13 @@ export class Target {
 
   constructor(input: TargetInput) {
     this.#input = input;
-    const keeper = fork(PROGRAM, [String(process.pid)], {
-      serialization: 'advanced',
-      stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
-      execArgv: [],
-    });
+    const keeper = atOrdinaryPriority(() =>
+      fork(PROGRAM, [String(process.pid)], {
+        serialization: 'advanced',
+        stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+        execArgv: [],
+      }),
+    );
     this.#keeper = keeper;
     keeper.on('message', (message) => this.#hear(message as FromKeeper));
     keeper.on('error', () => undefined); // a fork or send that failed: the end of the process tells

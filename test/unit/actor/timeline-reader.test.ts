@@ -59,4 +59,15 @@ describe('what is asked of an instance', () => {
       expect(ask.at(at(3000), 1)).to.equal(1000);
     }
   });
+
+  it('gives back in a pause what has grown, and grows from nothing afterwards, whatever the pause lasted', () => {
+    const growth = { control: 'growth', unit: 'bytes/s' } as const;
+    const ask = new AskedAmount(new TimelineReader(timelineOf([line(0, 60_000, 1)])), growth, 2000);
+    expect(ask.at(at(1000), 1)).to.equal(2000);
+    expect(ask.at(at(1000), 0)).to.equal(0);
+    expect(ask.at(at(9000), 1)).to.equal(0);
+    expect(ask.at(at(9500), 1)).to.equal(1000);
+    expect(ask.at(at(9500), 0.5)).to.equal(1000);
+    expect(ask.at(at(10_500), 0.5)).to.equal(2000);
+  });
 });

@@ -173,6 +173,10 @@ describe('gate, looking ahead', () => {
   it('looks more often when a limit is near in time or in distance', () => {
     expect(memoryGate(FULL).step(0, () => 900).tickHz).to.equal(FAR_HZ);
     expect(memoryGate(FULL).step(0, () => 205).tickHz).to.equal(NEAR_HZ);
+    expect(memoryGate(FULL).step(0, () => 205).near).to.deep.equal([MEMORY]);
+    const gate = memoryGate(FULL);
+    gate.step(0, () => 205);
+    expect(gate.step(1, () => null).near, 'until there is another reading').to.deep.equal([MEMORY]);
     const falling = memoryGate(FULL);
     let step = falling.step(0, () => 600);
     for (let i = 1; i <= 10; i++) step = falling.step(i * 100 * MS, () => 600 - i * 25);

@@ -14,6 +14,16 @@ import { MemorySource } from '../../../core/safety/memory-source.js';
 
 const MiB = 2 ** 20;
 const MARGIN = 120 * MiB;
+/** Never near, whatever else runs here. */
+const FAR = 1024 * 1024 * MiB;
+
+function looksIn({ specs, buffer }: Guard['buffers'][number]): number[] {
+  return openReaders(specs, buffer).flatMap((r) =>
+    r.metric === 'host.guard.lateness' && r.kind === 'trend'
+      ? [r.reader.octaves.reduce((sum, n) => sum + n, 0)]
+      : [],
+  );
+}
 
 const stateOf = (pid: number): string | null =>
   parseProcessStat(readText(`/proc/${pid}/stat`) ?? '')?.state ?? null;
@@ -25,10 +35,10 @@ async function becomes(pid: number, wanted: (state: string | null) => boolean): 
   return stateOf(pid);
 }
 
-/** A limit just below what is available now. */
-function memoryLimit(action: SafetyAction): PlannedLimit {
+/** A limit just below what is available now, or farther. */
+function memoryLimit(action: SafetyAction, margin = MARGIN): PlannedLimit {
   const source = new MemorySource();
-  const bound = source.read().availableBytes - MARGIN;
+  const bound = source.read().availableBytes - margin;
   source.close();
   const trigger = { action, operator: '<', bound, forMs: 0, text: 'test', source: 'profile' } as const;
   return { sensor: 'host.memory.available', unit: 'bytes', triggers: [trigger] };
@@ -131,6 +141,25 @@ describe('guard', function () {
       bystander.kill('SIGKILL');
       await once(bystander, 'exit');
     }
+  });
+
+  it('looks at the fast rate for a while at what is granted, and at the slow one again after that', async function () {
+    if (process.platform !== 'linux') return this.skip(); // the memory sensor of other platforms is not a limit's
+    guard = await startGuard({ limits: [memoryLimit('pause', FAR)], paths: [] });
+    const looks = (): number => must(guard, 'guard').buffers.flatMap(looksIn)[0] ?? NaN;
+    const tookMs = async (count: number): Promise<number> => {
+      const [from, fromMs] = [looks(), performance.now()];
+      while (looks() < from + count) await new Promise((r) => setTimeout(r, 2));
+      return performance.now() - fromMs;
+    };
+    expect(await tookMs(5)).to.be.greaterThan(390);
+    guard.noteGrant('memory');
+    // Two seconds have a hundred of the fast ticks; where the machine is busy, at least more than twenty slow ones.
+    let fast = 0;
+    for (const endMs = performance.now() + 1800; performance.now() < endMs; fast += 5) await tookMs(5);
+    expect(fast).to.be.greaterThan(30);
+    await new Promise((r) => setTimeout(r, 500));
+    expect(await tookMs(5)).to.be.greaterThan(390);
   });
 
   it('does not watch a process that is gone, nor signal one after unwatch', async function () {
