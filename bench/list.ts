@@ -1,4 +1,5 @@
 /** All benches, in the order of the page. What a bench needs beyond its own file it imports when it runs. */
 import type { Bench } from './bench.js';
+import { protection } from './protection.js';
 
-export const BENCHES: readonly Bench[] = [];
+export const BENCHES: readonly Bench[] = [protection];
