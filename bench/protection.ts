@@ -41,6 +41,8 @@ const MACHINE = {
 const LEAK_ROOM_BYTES = { loaded: 16 * MIB, alone: 160 * MIB };
 /** In a product's plan 10 s: so many breaches would take an hour. */
 const CLEAR_HOLD_MS = 200;
+/** Over less than this a speed says nothing. */
+const SPEED_MIN_NS = 50 * MS;
 const START_MAX_MS = 60_000;
 const END_MAX_MS = 5000;
 /** Stopped: from then on at most so much more was taken, the end of the piece that was being written. */
@@ -166,9 +168,10 @@ function tellOvershoot(out: BenchOutput, loaded: BrokenRun, alone: BrokenRun): v
           .reduce((sum, { bytes }) => sum + bytes, 0),
     );
     const after = breaches.map(({ mostBytes, crossedBytes }) => (mostBytes - crossedBytes) / MIB);
-    const speeds = breaches.map(
-      (b) => (b.crossedBytes - b.baseBytes) / MIB / ((b.crossedNs - b.fromNs) / 1e9),
-    );
+    const speeds = breaches.flatMap((b) => {
+      const tookNs = b.crossedNs - b.grownNs;
+      return tookNs < SPEED_MIN_NS ? [] : [(b.crossedBytes - b.grownBytes) / MIB / (tookNs / 1e9)];
+    });
     beyondMost = Math.max(beyondMost, ...beyond);
     out.row('Bytes', {
       condition,

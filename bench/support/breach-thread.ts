@@ -51,6 +51,9 @@ export interface Breach {
   readonly kind: BreachKind;
   /** The growth that is stopped here began then. */
   readonly fromNs: number;
+  /** It was seen to grow: when, and how much was resident. */
+  readonly grownNs: number;
+  readonly grownBytes: number;
   /** Just before and just after the figure beyond the bound was written. */
   readonly crossedNs: number;
   readonly writtenNs: number;
@@ -97,6 +100,7 @@ function breakOnce(kind: BreachKind): Breach {
   const baseBytes = base;
   const grown = watch(GROW_MAX_MS, ({ bytes }) => bytes > baseBytes + GROWN_MIN_BYTES);
   if (!grown) throw new Error(`nothing grew within ${GROW_MAX_MS} ms`);
+  const { atNs: grownNs, bytes: grownBytes } = look();
   watch(random() * JITTER_MS, () => false);
   if (kind === 'near') {
     setAvailable(input.boundBytes + 0.01 * input.totalBytes);
@@ -104,7 +108,15 @@ function breakOnce(kind: BreachKind): Breach {
   }
   const peerBytes = peerLogBytes();
   const crossing = kind === 'leak' ? eatenUp() : cross();
-  return { kind, fromNs, baseBytes, ...crossing, ...follow(baseBytes, crossing, peerBytes) };
+  return {
+    kind,
+    fromNs,
+    grownNs,
+    grownBytes,
+    baseBytes,
+    ...crossing,
+    ...follow(baseBytes, crossing, peerBytes),
+  };
 }
 
 type Crossing = Pick<Breach, 'crossedNs' | 'writtenNs' | 'crossedBytes'>;
