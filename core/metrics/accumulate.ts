@@ -2,7 +2,9 @@
  * The run so far, by phase and series. Windows go in, live or read back from a record; summaries, digests and the
  * answers to selectors come out. Nothing here depends on which of the two it is.
  */
+import { must } from '../base/assert.js';
 import type { Selector } from '../base/sentences.js';
+import { atOnce } from '../base/turns.js';
 import type { MetricKind, MetricSpec, MetricUnit, Tags, Window } from '../contract/metrics.js';
 import type { Plan, PlannedThreshold } from '../contract/plan.js';
 import type { ActorSummary, PhaseSummary } from '../contract/summary.js';
@@ -53,6 +55,11 @@ export class RunAccumulator {
   }
 
   add(window: Window): void {
+    atOnce(this.adding(window));
+  }
+
+  /** The same, series by series. Nothing may be asked of it meanwhile but to go on. */
+  *adding(window: Window): Generator<void, void> {
     this.#endMs = Math.max(this.#endMs, window.endMs);
     const phase = this.#phaseOf(window);
     phase.spanMs += window.endMs - window.startMs;
@@ -67,6 +74,7 @@ export class RunAccumulator {
         phase.series.set(key, series);
       }
       series.total.add(point, atMs);
+      yield;
     }
     if (!window.measured) return;
     this.#breaks.add(window);
@@ -188,16 +196,23 @@ export class RunAccumulator {
 
   /** The distributions of one phase, or of all measured phases together. */
   digests(phaseIndex?: number): DigestRecord[] {
+    const records: DigestRecord[] = [];
+    atOnce(this.digesting((record) => records.push(record), phaseIndex));
+    return records;
+  }
+
+  /** The same, told one by one. */
+  *digesting(tell: (record: DigestRecord) => void, phaseIndex?: number): Generator<void, void> {
     const looked = this.phaseTotals.filter((phase) =>
       phaseIndex === undefined ? phase.measured : phase.index === phaseIndex,
     );
-    const bySeries = new Map<string, { readonly series: PhaseSeries; readonly totals: Total[] }>();
+    const bySeries = new Map<string, PhaseSeries[]>();
     for (const phase of looked) {
       for (const [key, series] of phase.series) {
         if (series.total.kind !== 'trend') continue;
-        const there = bySeries.get(key) ?? { series, totals: [] };
-        there.totals.push(series.total.total());
-        bySeries.set(key, there);
+        const there = bySeries.get(key);
+        if (there === undefined) bySeries.set(key, [series]);
+        else there.push(series);
       }
     }
     const whose = phaseIndex === undefined ? undefined : looked[0];
@@ -206,10 +221,12 @@ export class RunAccumulator {
       whose === undefined
         ? { scope: 'run' as const }
         : { scope: 'phase' as const, phase: whose.name, ...(round === null ? {} : { round }) };
-    return [...bySeries.values()].flatMap(({ series: { metric, tags }, totals }) => {
-      const { point } = inSequence(totals);
-      return point.kind === 'trend' ? [digestRecord({ ...scope, metric, tags }, point)] : [];
-    });
+    for (const parts of bySeries.values()) {
+      const { point } = inSequence(parts.map(({ total }) => total.total()));
+      const { metric, tags } = must(parts[0], 'series');
+      if (point.kind === 'trend') tell(digestRecord({ ...scope, metric, tags }, point));
+      yield;
+    }
   }
 
   /** In which unit this series is: the metric's, or the actor's own for what is asked of it. */

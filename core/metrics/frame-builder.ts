@@ -9,6 +9,7 @@ import type { MetricSpecs, Tags } from '../contract/metrics.js';
 import { octaveOf } from './bins.js';
 import { SeriesLimiter } from './cardinality.js';
 import { seriesKey } from './layout.js';
+import { Float64List, Uint16List, Uint32List } from './number-list.js';
 import { MergedCounter, MergedGauge, MergedRatio, MergedTrend } from './merged.js';
 import { openReaders, readRefused } from './readers.js';
 import type { SeriesReader } from './readers.js';
@@ -41,6 +42,7 @@ export class FrameBuilder {
   readonly #byKey = new Map<string, Entry>();
   readonly #buffers: SharedArrayBuffer[] = [];
   readonly #limiter: SeriesLimiter;
+  readonly #parts = new FrameParts();
   #inFlight: Frame[] = [];
   #seq = 0;
   #refused = 0;
@@ -86,16 +88,15 @@ export class FrameBuilder {
   build(span: { readonly window: number; readonly fromNs: number; readonly toNs: number }): Frame | null {
     if (!this.#mayBuild()) return null;
     const seq = this.#seq++;
-    const parts = new FrameParts(seq);
     for (const entry of this.#entries) {
       readMerged(entry.merged, span.toNs);
-      parts.append(entry.series.id, entry.merged);
+      this.#parts.append(seq, entry.series.id, entry.merged);
     }
     const frame: Frame = {
       seq,
       ...span,
       table: this.#entries.filter((entry) => !entry.isTold).map((entry) => entry.series),
-      ...parts.packed(),
+      ...this.#parts.packed(),
       refused: this.#buffers.reduce((sum, buffer) => sum + readRefused(buffer), 0),
     };
     this.#inFlight.push(frame);
@@ -163,25 +164,20 @@ export class FrameBuilder {
   }
 }
 
-/** Collects the numbers of one frame; series that say nothing new are left out. */
+/** Collects the numbers of one frame; series that say nothing new are left out. Reused for every frame. */
 class FrameParts {
-  readonly #seq: number;
-  readonly #counterIds: number[] = [];
-  readonly #counters: number[] = [];
-  readonly #ratioIds: number[] = [];
-  readonly #ratios: number[] = [];
-  readonly #gaugeIds: number[] = [];
-  readonly #gauges: number[] = [];
-  readonly #trendIds: number[] = [];
-  readonly #trends: number[] = [];
-  readonly #binIndex: number[] = [];
-  readonly #binCount: number[] = [];
+  readonly #counterIds = new Uint32List();
+  readonly #counters = new Float64List();
+  readonly #ratioIds = new Uint32List();
+  readonly #ratios = new Float64List();
+  readonly #gaugeIds = new Uint32List();
+  readonly #gauges = new Float64List();
+  readonly #trendIds = new Uint32List();
+  readonly #trends = new Float64List();
+  readonly #binIndex = new Uint16List();
+  readonly #binCount = new Float64List();
 
-  constructor(seq: number) {
-    this.#seq = seq;
-  }
-
-  append(id: number, merged: Merged): void {
+  append(seq: number, id: number, merged: Merged): void {
     switch (merged.kind) {
       case 'counter':
         if (merged.total === merged.acked) return;
@@ -191,43 +187,45 @@ class FrameParts {
       case 'ratio':
         if (merged.total === merged.ackedTotal && merged.hits === merged.ackedHits) return;
         this.#ratioIds.push(id);
-        this.#ratios.push(merged.hits, merged.total);
+        this.#ratios.push(merged.hits);
+        this.#ratios.push(merged.total);
         return;
       case 'gauge':
-        this.#appendGauge(id, merged);
+        this.#appendGauge(seq, id, merged);
         return;
       case 'trend':
-        this.#appendTrend(id, merged);
+        this.#appendTrend(seq, id, merged);
     }
   }
 
-  #appendGauge(id: number, merged: MergedGauge): void {
+  #appendGauge(seq: number, id: number, merged: MergedGauge): void {
     if (merged.coveredNs === merged.ackedNs) return;
-    const { min, max } = merged.extremes.send(this.#seq);
+    const { min, max } = merged.extremes.send(seq);
     this.#gaugeIds.push(id);
-    this.#gauges.push(merged.integral, merged.coveredNs, merged.last, min, max);
+    for (const n of [merged.integral, merged.coveredNs, merged.last, min, max]) this.#gauges.push(n);
   }
 
-  #appendTrend(id: number, merged: MergedTrend): void {
+  #appendTrend(seq: number, id: number, merged: MergedTrend): void {
     if (merged.count === merged.acked) return;
-    const { min, max } = merged.extremes.send(this.#seq);
+    const { min, max } = merged.extremes.send(seq);
     const bins = merged.appendChanges(this.#binIndex, this.#binCount);
     this.#trendIds.push(id);
-    this.#trends.push(merged.count, merged.sum, min, max, bins);
+    for (const n of [merged.count, merged.sum, min, max, bins]) this.#trends.push(n);
   }
 
+  /** Copies of their own; what is collected from here on is the next frame's. */
   packed(): Omit<Frame, 'seq' | 'window' | 'fromNs' | 'toNs' | 'table' | 'refused'> {
     return {
-      counterIds: Uint32Array.from(this.#counterIds),
-      counters: Float64Array.from(this.#counters),
-      ratioIds: Uint32Array.from(this.#ratioIds),
-      ratios: Float64Array.from(this.#ratios),
-      gaugeIds: Uint32Array.from(this.#gaugeIds),
-      gauges: Float64Array.from(this.#gauges),
-      trendIds: Uint32Array.from(this.#trendIds),
-      trends: Float64Array.from(this.#trends),
-      binIndex: Uint16Array.from(this.#binIndex),
-      binCount: Float64Array.from(this.#binCount),
+      counterIds: this.#counterIds.take(),
+      counters: this.#counters.take(),
+      ratioIds: this.#ratioIds.take(),
+      ratios: this.#ratios.take(),
+      gaugeIds: this.#gaugeIds.take(),
+      gauges: this.#gauges.take(),
+      trendIds: this.#trendIds.take(),
+      trends: this.#trends.take(),
+      binIndex: this.#binIndex.take(),
+      binCount: this.#binCount.take(),
     };
   }
 }

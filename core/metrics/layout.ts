@@ -66,6 +66,13 @@ export function tagsKey(tags: Tags): string {
   return names.map((name) => `${name}\u0001${tags[name] ?? ''}`).join('\u0002');
 }
 
+/** By the tags of a series, which stay the same object as long as it lives: the key of one is asked for each window. */
+const keys = new WeakMap<Tags, { readonly metric: string; readonly key: string }>();
+
 export function seriesKey(metric: string, tags: Tags): string {
-  return `${metric}\u0000${tagsKey(tags)}`;
+  const known = keys.get(tags);
+  if (known?.metric === metric) return known.key;
+  const key = `${metric}\u0000${tagsKey(tags)}`;
+  keys.set(tags, { metric, key });
+  return key;
 }

@@ -4,6 +4,7 @@
  */
 import type { MetricSpec } from '../contract/metrics.js';
 import { BINS_PER_OCTAVE, OCTAVES, firstBinOf } from './bins.js';
+import type { Float64List, Uint16List } from './number-list.js';
 import type { CounterReader, GaugeReader, RatioReader, TrendReader } from './readers.js';
 
 /** Frames of which the extremes are kept apart; those of older unacknowledged ones are taken together. */
@@ -253,9 +254,10 @@ export class MergedTrend {
   }
 
   /** Appends every bin that differs from what was acknowledged, ascending; returns how many. */
-  appendChanges(binIndex: number[], binCount: number[]): number {
+  appendChanges(binIndex: Uint16List, binCount: Float64List): number {
     const before = binIndex.length;
-    for (const octave of [...this.#open].sort((a, b) => a - b)) {
+    for (let octave = 0; octave < OCTAVES; octave++) {
+      if (!this.#open.has(octave)) continue;
       const counts = this.#counts[octave];
       if (counts === undefined) continue;
       const first = firstBinOf(octave);

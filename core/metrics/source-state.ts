@@ -4,7 +4,8 @@
  */
 import type { Frame, FrameSeries } from '../contract/messages.js';
 import type { Bins } from '../contract/metrics.js';
-import { BINS, BINS_PER_OCTAVE, OCTAVES, binOf, binValue, firstBinOf, octaveOf } from './bins.js';
+import { BINS, binOf, binValue, octaveOf } from './bins.js';
+import { OctaveCounts, octaveEndOf } from './octave-counts.js';
 
 /** What a series did since the frame before. */
 export type Increase =
@@ -33,15 +34,28 @@ export type OnIncrease = (series: FrameSeries, increase: Increase) => void;
 interface SourceSeries {
   readonly series: FrameSeries;
   readonly base: Float64Array;
-  /** Trends: cumulative counts, by octave, where ever hit. */
-  readonly octaves: (Float64Array | undefined)[];
+  /** Trends: cumulative. */
+  readonly counts: OctaveCounts | null;
   /** Frame in which it was mentioned last. */
   seq: number;
 }
 
-/** Reused for every trend: at most one entry for each bin. */
-const scratchIndex = new Uint16Array(BINS);
-const scratchCount = new Float64Array(BINS);
+/** The increases of a frame's bins, trend after trend: points are views of it, so that a frame makes two arrays, not two each. */
+class Increases {
+  readonly index: Uint16Array<ArrayBuffer>;
+  readonly count: Float64Array<ArrayBuffer>;
+  used = 0;
+
+  constructor(bins: number) {
+    this.index = new Uint16Array(bins);
+    this.count = new Float64Array(bins);
+  }
+
+  /** Those since `from`. */
+  since(from: number): Bins {
+    return { index: this.index.subarray(from, this.used), count: this.count.subarray(from, this.used) };
+  }
+}
 
 export class SourceState {
   readonly #series = new Map<number, SourceSeries>();
@@ -59,7 +73,8 @@ export class SourceState {
       if (this.#series.has(series.id)) continue;
       // No extremes told yet: NaN equals nothing.
       const base = Float64Array.of(0, series.kind === 'trend' ? NaN : 0, series.kind === 'trend' ? NaN : 0);
-      this.#series.set(series.id, { series, base, octaves: [], seq: -1 });
+      const counts = series.kind === 'trend' ? new OctaveCounts() : null;
+      this.#series.set(series.id, { series, base, counts, seq: -1 });
     }
     this.#applyCounters(frame, onIncrease);
     this.#applyRatios(frame, onIncrease);
@@ -123,42 +138,54 @@ export class SourceState {
 
   #applyTrends(frame: Frame, onIncrease: OnIncrease): void {
     let at = 0;
+    const increases = new Increases(frame.binIndex.length);
     for (let i = 0; i < frame.trendIds.length; i++) {
       const state = this.#find(frame.trendIds[i]);
       const end = at + (frame.trends[5 * i + 4] as number);
-      if (state !== undefined) this.#applyTrend(state, frame, i, at, end, onIncrease);
+      if (state !== undefined) this.#applyTrend(state, frame, i, at, end, increases, onIncrease);
       at = end;
     }
   }
 
   #applyTrend(
-    { series, base, octaves }: SourceSeries,
+    { series, base, counts }: SourceSeries,
     frame: Frame,
     i: number,
     from: number,
     to: number,
+    increases: Increases,
     onIncrease: OnIncrease,
   ): void {
-    let hit = 0;
+    if (counts === null) return;
+    const { binIndex, binCount } = frame;
+    const { index, count: counted, used: first } = increases;
+    let hit = first;
     let count = 0;
+    let [end, shift] = [0, 0];
     for (let k = from; k < to; k++) {
-      const bin = frame.binIndex[k] as number;
-      const octave = octaveOf(bin);
-      if (octave >= OCTAVES) continue;
-      const counts = (octaves[octave] ??= new Float64Array(BINS_PER_OCTAVE));
-      const increase = advanceTo(counts, bin - firstBinOf(octave), frame.binCount[k]);
+      const bin = binIndex[k] as number;
+      if (bin >= BINS) continue;
+      if (bin >= end || k === from) {
+        shift = counts.shiftOf(octaveOf(bin));
+        end = octaveEndOf(bin);
+      }
+      const words = counts.words;
+      const cumulative = binCount[k] as number;
+      const increase = cumulative - (words[bin + shift] as number);
+      words[bin + shift] = cumulative;
       if (increase <= 0) continue;
-      scratchIndex[hit] = bin;
-      scratchCount[hit] = increase;
+      index[hit] = bin;
+      counted[hit] = increase;
       count += increase;
       hit++;
     }
     const told = { min: frame.trends[5 * i + 2] as number, max: frame.trends[5 * i + 3] as number };
-    const extremes = ownExtremes(told, base, hit);
+    increases.used = hit;
+    const bins = increases.since(first);
+    const extremes = ownExtremes(told, base, bins.index);
     [base[1], base[2]] = [told.min, told.max];
-    if (hit === 0) return;
+    if (hit === first) return;
     const sum = advanceTo(base, 0, frame.trends[5 * i + 1]);
-    const bins = { index: scratchIndex.slice(0, hit), count: scratchCount.slice(0, hit) };
     onIncrease(series, { kind: 'trend', count, sum, ...extremes, bins });
   }
 }
@@ -170,11 +197,10 @@ export class SourceState {
 function ownExtremes(
   told: { readonly min: number; readonly max: number },
   base: Float64Array,
-  hit: number,
+  hit: Uint16Array,
 ): { min: number; max: number } {
-  if (hit === 0) return told;
-  const lowest = scratchIndex[0] as number;
-  const highest = scratchIndex[hit - 1] as number;
+  const [lowest, highest] = [hit[0], hit[hit.length - 1]];
+  if (lowest === undefined || highest === undefined) return told;
   const isMinOld = told.min === base[1] && binOf(told.min) < lowest;
   const isMaxOld = told.max === base[2] && binOf(told.max) > highest;
   return {

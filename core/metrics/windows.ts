@@ -165,11 +165,14 @@ export class WindowStore {
     }
   }
 
-  /** Every window that is complete, or that has waited its time, in order. Call at each cut and after the grace. */
-  closeDue(nowNs: number): Window[] {
+  /**
+   * Every window that is complete, or that has waited its time, in order, at most `max` of them. Call at each cut and
+   * after the grace.
+   */
+  closeDue(nowNs: number, max = Infinity): Window[] {
     const closed: Window[] = [];
     // The last window stays open for what ends after the plan does; `flush` closes it.
-    while (this.#next !== null && this.#next < this.#clock.lastIndex) {
+    while (closed.length < max && this.#next !== null && this.#next < this.#clock.lastIndex) {
       const cut = this.#clock.windowAt(this.#next);
       if (cut === null) break;
       const endNs = this.#input.startNs + cut.endMs * MS;

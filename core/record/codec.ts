@@ -3,32 +3,49 @@
  * windows.ndjson; what a line cannot mean comes back as null. Called by the record's writer and reader.
  */
 import { assert } from '../base/assert.js';
+import { atOnce } from '../base/turns.js';
 import type { Bins, Point, SeriesPoint, Tags, Window } from '../contract/metrics.js';
+import { LineBuffer } from './line-buffer.js';
 
 /** Raised when a reader of the version before could not understand a line. */
 const LINE_VERSION = 1;
 
 /** A line without its end of line. Asserts that every number is finite: the pipeline refuses others at the source. */
-export function encodeWindow(window: Window): string {
-  const { index, phase, phaseIndex, startMs, endMs, measured, missing } = window;
-  const head = { v: LINE_VERSION, index, phase, phaseIndex, startMs, endMs, measured, missing };
+export function encodeWindow(window: Window): Buffer {
+  return atOnce(encodingWindow(window));
+}
+
+/** The same, series by series. */
+export function* encodingWindow(window: Window): Generator<void, Buffer> {
+  const { index, phase, phaseIndex, round, startMs, endMs, measured, missing } = window;
+  const head = { v: LINE_VERSION, index, phase, phaseIndex, round, startMs, endMs, measured, missing };
   assertFinite(head, 'a window');
-  return JSON.stringify({ ...head, series: window.series.map(encodeSeries) });
+  const line = new LineBuffer();
+  line.text(`${JSON.stringify(head).slice(0, -1)},"series":[`);
+  for (const [at, series] of window.series.entries()) {
+    if (at > 0) line.text(',');
+    appendSeries(line, series);
+    yield;
+  }
+  line.text(']}');
+  return line.bytes();
 }
 
 /** The window of one line, or null when the line is torn or is not one. */
 export function decodeWindow(line: string): Window | null {
   const value = parseObject(line);
   if (value?.['v'] !== LINE_VERSION) return null;
-  const { index, phase, phaseIndex, startMs, endMs, measured, missing, series } = value;
+  const { index, phase, phaseIndex, round, startMs, endMs, measured, missing, series } = value;
   if (!areNumbers([index, phaseIndex, startMs, endMs]) || typeof phase !== 'string') return null;
   if (typeof measured !== 'boolean' || !areStrings(missing) || !Array.isArray(series)) return null;
+  if (round !== undefined && typeof round !== 'number') return null;
   const decoded = (series as unknown[]).map(decodeSeries);
   if (decoded.some((each) => each === null)) return null;
   return {
     index: index as number,
     phase,
     phaseIndex: phaseIndex as number,
+    ...(round === undefined ? {} : { round }),
     startMs: startMs as number,
     endMs: endMs as number,
     measured,
@@ -47,12 +64,32 @@ export function parseObject(line: string): Record<string, unknown> | null {
   }
 }
 
-function encodeSeries({ metric, tags, point }: SeriesPoint): Record<string, unknown> {
-  assertFinite(point, metric);
-  if (point.kind !== 'trend') return { metric, tags, ...point };
-  const { index, count } = point.bins;
-  assert(count.every(Number.isFinite), `a bin of ${metric} is not finite`);
-  return { metric, tags, ...point, bins: [[...index], [...count]] };
+function appendSeries(line: LineBuffer, { metric, tags, point }: SeriesPoint): void {
+  if (point.kind !== 'trend') {
+    assertFinite(point, metric);
+    return line.text(`${headOf(metric, tags)},${JSON.stringify(point).slice(1)}`);
+  }
+  const { count, sum, min, max, bins } = point;
+  if (!Number.isFinite(count + sum + min + max)) assertFinite(point, metric);
+  line.text(
+    `${headOf(metric, tags)},"kind":"trend","count":${count},"sum":${sum},"min":${min},"max":${max},"bins":[`,
+  );
+  line.numbers(bins.index, metric);
+  line.text(',');
+  line.numbers(bins.count, metric);
+  line.text(']}');
+}
+
+/** By the tags of a series, which stay the same object as long as it lives. */
+const heads = new WeakMap<Tags, { readonly metric: string; readonly text: string }>();
+
+/** `{"metric":…,"tags":{…}`, still open. */
+function headOf(metric: string, tags: Tags): string {
+  const known = heads.get(tags);
+  if (known?.metric === metric) return known.text;
+  const text = JSON.stringify({ metric, tags }).slice(0, -1);
+  heads.set(tags, { metric, text });
+  return text;
 }
 
 function decodeSeries(value: unknown): SeriesPoint | null {

@@ -6,13 +6,15 @@ import type { FileHandle } from 'node:fs/promises';
 import { open } from 'node:fs/promises';
 import { messageOf } from '../base/errors.js';
 
-/** Characters that may wait for a stalled disk: minutes of windows of a large plan. */
-const QUEUE_MAX_CHARS = 16 * 2 ** 20;
+/** Characters or bytes that may wait for a stalled disk: minutes of windows of a large plan. */
+const QUEUE_MAX_LENGTH = 16 * 2 ** 20;
+
+const LINE_END = Buffer.from('\n');
 
 export class LineLog {
   readonly #file: FileHandle;
-  #queue: string[] = [];
-  #queuedChars = 0;
+  #queue: (string | Uint8Array)[] = [];
+  #queuedLength = 0;
   #pumping: Promise<void> | null = null;
   #lost = 0;
   #failure: string | null = null;
@@ -37,13 +39,14 @@ export class LineLog {
     return this.#failure;
   }
 
-  push(line: string): void {
-    if (this.#queuedChars + line.length > QUEUE_MAX_CHARS) {
+  /** A line without its end, as text or as its bytes, which the caller no longer touches. */
+  push(line: string | Uint8Array): void {
+    if (this.#queuedLength + line.length > QUEUE_MAX_LENGTH) {
       this.#lose(1, 'the disk is slower than the run: the queue is full');
       return;
     }
     this.#queue.push(line);
-    this.#queuedChars += line.length;
+    this.#queuedLength += line.length;
     this.#pumping ??= this.#pump();
   }
 
@@ -67,13 +70,13 @@ export class LineLog {
       const lines = this.#queue;
       this.#queue = [];
       await this.#write(lines);
-      for (const line of lines) this.#queuedChars -= line.length;
+      for (const line of lines) this.#queuedLength -= line.length;
     }
     this.#pumping = null;
   }
 
-  async #write(lines: readonly string[]): Promise<void> {
-    const bytes = Buffer.from((this.#isTorn ? '\n' : '') + lines.join('\n') + '\n');
+  async #write(lines: readonly (string | Uint8Array)[]): Promise<void> {
+    const bytes = joined(this.#isTorn ? ['', ...lines] : lines);
     let written = 0;
     try {
       while (written < bytes.length) written += (await this.#file.write(bytes, written)).bytesWritten;
@@ -89,6 +92,12 @@ export class LineLog {
     this.#lost += lines;
     this.#failure ??= reason;
   }
+}
+
+function joined(lines: readonly (string | Uint8Array)[]): Buffer {
+  return Buffer.concat(
+    lines.flatMap((line) => [typeof line === 'string' ? Buffer.from(line) : line, LINE_END]),
+  );
 }
 
 function countLineEnds(bytes: Uint8Array): number {

@@ -6,13 +6,14 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { syncDirectory, writeFileAtomic } from '../base/atomic-file.js';
 import { BruntError, messageOf } from '../base/errors.js';
+import { inTurns } from '../base/turns.js';
 import type { RunEvent } from '../contract/events.js';
 import type { Window } from '../contract/metrics.js';
 import type { Plan } from '../contract/plan.js';
 import type { RunSummary } from '../contract/summary.js';
 import type { DigestRecord } from '../metrics/digest.js';
 import { processStart } from '../linux/procfs.js';
-import { encodeWindow } from './codec.js';
+import { encodingWindow } from './codec.js';
 import type { Manifest } from './layout.js';
 import { FILES, RECORD_VERSION } from './layout.js';
 import { LineLog } from './line-log.js';
@@ -34,8 +35,9 @@ export interface RecordWriter {
   readonly dir: string;
   /** Adds to the manifest, whole or not at all, what takes a while to find out about the host. Rejects with E_RECORD. */
   identify(fingerprint: Readonly<Record<string, unknown>>): Promise<void>;
+  /** Encoded in short turns and appended soon; never waits for the disk, never rejects for its sake. */
+  window(window: Window): Promise<void>;
   /** Appended soon; never waits, never throws for the disk's sake. */
-  window(window: Window): void;
   event(event: RunEvent): void;
   /** Appended at phase ends and at the run's end. */
   digests(records: readonly DigestRecord[]): void;
@@ -141,8 +143,8 @@ class Writer implements RecordWriter {
     }
   }
 
-  window(window: Window): void {
-    this.#logs.windows.push(encodeWindow(window));
+  async window(window: Window): Promise<void> {
+    this.#logs.windows.push(await inTurns(encodingWindow(window)));
   }
 
   event(event: RunEvent): void {

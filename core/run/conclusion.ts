@@ -16,7 +16,7 @@ export interface Ending {
 export async function concludeRun(parts: RunParts, ending: Ending): Promise<RunSummary> {
   const { numbers, record, events, facts, streams, fanOut } = parts;
   const tellLoss = (loss: ExporterLoss): void => events.emit({ type: 'exporter.failed', ...loss });
-  numbers.writeDigests();
+  await numbers.writeDigests();
   for (const loss of await fanOut.drain()) tellLoss(loss);
   await record.sync();
   if (record.failure !== null) {

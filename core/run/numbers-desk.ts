@@ -3,6 +3,7 @@
  * to the streams; digests are written when a phase is over. Owned by the orchestrator.
  */
 import { MS, nowNs } from '../base/clock.js';
+import { inTurns, nextTurn } from '../base/turns.js';
 import type { Frame } from '../contract/messages.js';
 import type { MetricSpecs, Window } from '../contract/metrics.js';
 import type { Plan } from '../contract/plan.js';
@@ -33,6 +34,8 @@ export class NumbersDesk {
   #store: WindowStore | null = null;
   #host: HostSource | null = null;
   #digestedPhases = 0;
+  /** Windows are being told. */
+  #telling: Promise<void> | null = null;
   /** Windows whose end has been reached. */
   #cuts = 0;
   #clockOffsetMs = 0;
@@ -41,7 +44,6 @@ export class NumbersDesk {
   constructor(input: NumbersInput) {
     this.#input = input;
     this.accumulator = new RunAccumulator(input.plan);
-    input.streams.windows.subscribe((window) => this.#onWindow(window));
   }
 
   /** From now on there are windows: those that the clock says. */
@@ -100,15 +102,17 @@ export class NumbersDesk {
     this.#hostFrame(this.#cuts);
   }
 
-  /** Nothing more comes: closes what is open. */
-  flush(): void {
-    for (const window of this.#store?.flush() ?? []) this.#input.streams.window(window);
+  /** Nothing more comes: closes what is open. Settles when all windows have been told. */
+  async flush(): Promise<void> {
+    while (this.#telling !== null) await this.#telling;
+    for (const window of this.#store?.flush() ?? []) await this.#tell(window);
   }
 
   /** What is not written yet of the distributions: of the phases, and of the run. */
-  writeDigests(): void {
-    this.#digest(this.#input.plan.phases.length);
-    this.#input.record.digests(this.accumulator.digests());
+  async writeDigests(): Promise<void> {
+    const { plan, record } = this.#input;
+    await this.#digest(plan.phases.length);
+    await inTurns(this.accumulator.digesting((digest) => record.digests([digest])));
   }
 
   #hostFrame(index: number): void {
@@ -118,22 +122,44 @@ export class NumbersDesk {
     setTimeout(() => this.#close(), GRACE_MS + 1).unref();
   }
 
+  /** What can be closed is told, one window after the other and not in the turn of the event loop that found it. */
   #close(): void {
-    for (const window of this.#store?.closeDue(nowNs()) ?? []) this.#input.streams.window(window);
+    this.#telling ??= this.#tellDue().finally(() => (this.#telling = null));
   }
 
-  #onWindow(window: Window): void {
-    this.#digest(window.phaseIndex);
-    this.accumulator.add(window);
-    this.#input.record.window(window);
+  async #tellDue(): Promise<void> {
+    try {
+      for (;;) {
+        await nextTurn();
+        const [window] = this.#store?.closeDue(nowNs(), 1) ?? [];
+        if (window === undefined) return;
+        await this.#tell(window);
+      }
+    } catch (error) {
+      this.#input.events.internal(error);
+    }
+  }
+
+  /** First what is kept, then whoever looks: they find the window already counted. */
+  async #tell(window: Window): Promise<void> {
+    const { record, streams } = this.#input;
+    await this.#digest(window.phaseIndex);
+    await inTurns(this.accumulator.adding(window));
+    await record.window(window);
+    await nextTurn();
+    streams.window(window);
   }
 
   /** Phases before this one are closed: their digests are written, and all that is recorded is made durable. */
-  #digest(phaseIndex: number): void {
+  async #digest(phaseIndex: number): Promise<void> {
     if (phaseIndex <= this.#digestedPhases) return;
     const { record, events } = this.#input;
     for (; this.#digestedPhases < phaseIndex; this.#digestedPhases++) {
-      record.digests(this.accumulator.digests(this.#digestedPhases));
+      const digesting = this.accumulator.digesting(
+        (digest) => record.digests([digest]),
+        this.#digestedPhases,
+      );
+      await inTurns(digesting);
     }
     record.sync().catch((error: unknown) => events.internal(error));
   }

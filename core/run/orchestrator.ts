@@ -226,7 +226,7 @@ class Orchestrator {
     const stopMs = (nowNs() - fromNs) / MS;
     if (events.stopCause !== 'completed') numbers.cutShort();
     await agents.end();
-    numbers.flush();
+    await numbers.flush();
     phases.finish();
     await surroundings.stop();
     await safety.stop();

@@ -7,7 +7,7 @@ import type { Point, SeriesPoint, Window } from '../../../core/contract/metrics.
 import { RunAccumulator } from '../../../core/metrics/accumulate.js';
 import { aggregateOf, printableQuantile, quantileOf, stddevOf } from '../../../core/metrics/aggregate.js';
 import { binOf } from '../../../core/metrics/bins.js';
-import { quantile } from '../../../core/metrics/digest.js';
+import { Digest, quantile } from '../../../core/metrics/digest.js';
 import { HISTORY_MAX, History, theilSen } from '../../../core/metrics/slope.js';
 import { actor, counter, gauge, phases, plan, ratio, window } from './make.js';
 
@@ -73,6 +73,8 @@ describe('percentiles', () => {
       }
     }
     expect([total.min, total.max]).to.deep.equal([sorted[0], sorted[sorted.length - 1]]);
+    // What is written without building the digest is what the digest would hold.
+    expect(Digest.of(record?.centroids ?? []).centroids()).to.deep.equal(record?.centroids);
     expect(record).to.deep.include({
       scope: 'phase',
       phase: 'main',

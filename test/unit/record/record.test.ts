@@ -47,7 +47,7 @@ describe('run record', () => {
 
   async function write(run: string, windows: readonly Window[]): Promise<string> {
     const writer = await create(run);
-    for (const window of windows) writer.window(window);
+    for (const window of windows) await writer.window(window);
     for (const event of events) writer.event(event);
     await writer.sync();
     await writer.finish(summary);
