@@ -36,6 +36,10 @@ export class ClosedModel implements Model {
   nextNs(now: number): number {
     this.#fit(this.#hasEnded ? 0 : this.#asked(now), now);
     if (this.#fresh > 0) return this.#freshNs;
+    return this.#readyNs();
+  }
+
+  #readyNs(): number {
     return this.#ready[this.#head] ?? Infinity;
   }
 
@@ -46,10 +50,23 @@ export class ClosedModel implements Model {
     this.#fly(now, 1);
   }
 
-  ended(now: number): void {
-    this.#fly(now, -1);
-    this.#ready.push(now + this.#thinkNs);
-    this.#usedNs += this.#thinkNs;
+  startDue(dueNs: Float64Array, most: number, now: number): number {
+    this.#fit(this.#hasEnded ? 0 : this.#asked(now), now);
+    let count = 0;
+    for (; count < most && this.#fresh > 0; this.#fresh--) dueNs[count++] = this.#freshNs;
+    for (let readyNs = this.#readyNs(); count < most && readyNs <= now; readyNs = this.#readyNs()) {
+      dueNs[count++] = readyNs;
+      this.#shift();
+    }
+    this.#due += count;
+    this.#fly(now, count);
+    return count;
+  }
+
+  ended(now: number, count: number): void {
+    this.#fly(now, -count);
+    for (let i = 0; i < count; i++) this.#ready.push(now + this.#thinkNs);
+    this.#usedNs += this.#thinkNs * count;
   }
 
   dueBy(): number {

@@ -4,8 +4,10 @@ export interface Model {
   nextNs(now: number): number;
   /** The operation that `nextNs` told starts. */
   start(dueNs: number, now: number): void;
-  /** One that was started has ended. */
-  ended(now: number): void;
+  /** nextNs and start of as many as may start by `now`, at most `most`; their due times go to the begin of `dueNs`. */
+  startDue(dueNs: Float64Array, most: number, now: number): number;
+  /** So many that were started have ended. */
+  ended(now: number, count: number): void;
   /** True when an operation that ends may let another one start. */
   readonly awaitsEnds: boolean;
   /** How many have fallen due by now, of which `dropped` were never started. */

@@ -46,10 +46,21 @@ export class OpenModel implements Model {
     if (dueNs < this.#roomNs) this.#queued++;
   }
 
-  ended(now: number): void {
+  startDue(dueNs: Float64Array, most: number, now: number): number {
+    let count = 0;
+    for (; count < most; count++) {
+      const next = this.nextNs(now);
+      if (next > now) break;
+      dueNs[count] = next;
+      this.start(next);
+    }
+    return count;
+  }
+
+  ended(now: number, count: number): void {
     if (this.awaitsEnds) this.#roomNs = now;
-    this.#inFlight--;
-    this.#done++;
+    this.#inFlight -= count;
+    this.#done += count;
   }
 
   get awaitsEnds(): boolean {

@@ -5,7 +5,7 @@
  */
 import { must } from '../base/assert.js';
 import { nowNs } from '../base/clock.js';
-import type { Outcome } from '../contract/plugin.js';
+import type { OperationColumns, Outcome } from '../contract/plugin.js';
 import { OperationError } from '../contract/plugin.js';
 import { openRecorders, recorderBytes } from '../metrics/recorder.js';
 import type { SeriesMemory } from './input.js';
@@ -59,6 +59,8 @@ export interface Failure {
 
 export class OperationRecorder {
   readonly #byOp = new Map<string, OneOperation>();
+  /** The same, in the order in which the simulator declares them. */
+  readonly #kinds: readonly OneOperation[];
   readonly #byCode = new Map<string, Tagged<Ratio>>();
   readonly #all: OperationRecorders;
   readonly #memory: SeriesMemory;
@@ -84,6 +86,7 @@ export class OperationRecorder {
         failures: new Map(),
       });
     }
+    this.#kinds = [...this.#byOp.values()];
     this.#first = must(this.#byOp.get(operations[0] ?? ''), 'the first operation');
   }
 
@@ -111,6 +114,23 @@ export class OperationRecorder {
     one.wait.record(Math.max(0, startNs - dueNs));
     if (outcome?.bytes !== undefined) one.bytes.add(outcome.bytes);
     one.fine.mark(false);
+  }
+
+  /** The same for `count` of them, of which `which` begins with the numbers. */
+  doneMany(columns: OperationColumns, which: Uint32Array, count: number): void {
+    const { kind, dueNs, startNs, endNs, result } = columns;
+    for (let i = 0; i < count; i++) {
+      const n = which[i] as number;
+      const one = this.#kinds[kind[n] as number];
+      if (one === undefined) throw new Error(`there is no operation number ${kind[n]}`);
+      const [due, start, end] = [dueNs[n] as number, startNs[n] as number, endNs[n] as number];
+      one.count.add(1);
+      one.latency.record(end - due);
+      one.service.record(end - start);
+      one.wait.record(start > due ? start - due : 0);
+      one.bytes.add(result[n] as number);
+      one.fine.mark(false);
+    }
   }
 
   failed({ code, op }: Failure, dueNs: number, endNs: number): void {

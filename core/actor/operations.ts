@@ -4,7 +4,7 @@
  */
 import { must } from '../base/assert.js';
 import { MS, nowNs } from '../base/clock.js';
-import type { OperationRecord, Operations } from '../contract/plugin.js';
+import type { OperationColumns, OperationRecord, Operations } from '../contract/plugin.js';
 import type { Paced } from './paced.js';
 import { OperationRecorder } from './operation-recorder.js';
 import { Pacing } from './pacing.js';
@@ -51,6 +51,27 @@ export class EngineOperations implements Operations {
     if (pacing.inFlight > 0) pacing.ended(endNs);
     else if (this.#ctx.control === 'rate') throw new Error('an operation was recorded that was not started');
     else recorder.due(1);
+    this.#tell(endNs);
+  }
+
+  startDue(dueNs: Float64Array, most: number): number {
+    const { pacing } = this.#opened();
+    const { waiter } = this.#ctx;
+    waiter.beat();
+    const now = nowNs();
+    this.#tell(now);
+    return waiter.isStopped ? 0 : pacing.startDue(dueNs, most, now);
+  }
+
+  recordMany(columns: OperationColumns, which: Uint32Array, count: number): void {
+    if (count === 0) return;
+    const { pacing, recorder } = this.#opened();
+    this.#ctx.waiter.beat();
+    recorder.doneMany(columns, which, count);
+    const endNs = columns.endNs[which[count - 1] as number] as number;
+    if (pacing.inFlight >= count) pacing.ended(endNs, count);
+    else if (this.#ctx.control === 'rate') throw new Error('operations were recorded that were not started');
+    else recorder.due(count);
     this.#tell(endNs);
   }
 

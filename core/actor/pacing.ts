@@ -60,9 +60,19 @@ export class Pacing {
     this.#tellCounts(this.#model.dueBy(now));
   }
 
-  ended(now: number): void {
-    this.#model.ended(now);
-    this.#inFlight--;
+  /** All that may start now, at most `most`: their due times are written to the begin of `dueNs`. How many. */
+  startDue(dueNs: Float64Array, most: number, now: number): number {
+    const count = this.#model.startDue(dueNs, most, now);
+    if (count === 0) return 0;
+    this.#started += count;
+    this.#inFlight += count;
+    this.#tellCounts(this.#model.dueBy(now));
+    return count;
+  }
+
+  ended(now: number, count = 1): void {
+    this.#model.ended(now, count);
+    this.#inFlight -= count;
   }
 
   /** It was started and did nothing that counts: the stop cut it short, or there was nothing left to do. */

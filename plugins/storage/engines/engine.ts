@@ -83,8 +83,9 @@ export class Slots {
   readonly result: Int32Array;
   readonly startNs: Float64Array;
   readonly endNs: Float64Array;
-  /** The workload's: when it was due. No engine looks at it. */
+  /** The workload's, no engine looks at them: when it was due, and as which of the simulator's `operations` it counts. */
   readonly dueNs: Float64Array;
+  readonly kind: Uint8Array;
 
   constructor(depth: number, slotBytes: number) {
     this.op = new Uint8Array(depth);
@@ -98,6 +99,7 @@ export class Slots {
     this.startNs = new Float64Array(depth);
     this.endNs = new Float64Array(depth);
     this.dueNs = new Float64Array(depth);
+    this.kind = new Uint8Array(depth);
   }
 }
 

@@ -1,6 +1,6 @@
 /**
- * Opens the engine that is asked for, or with `auto` the first of these that this host has: io_uring, sync, portable.
- * Which it is and why is told; one that is asked for by name and cannot be had is an error, never another one.
+ * Opens the engine that is asked for, or with `auto` the best that this host has: for one operation at a time sync, for
+ * more io_uring, and where these are not to be had portable. Which it is and why is told; one that is asked for by name and cannot be had is an error, never another one.
  */
 import { assert } from '../../../core/base/assert.js';
 import { messageOf } from '../../../core/base/errors.js';
@@ -10,6 +10,13 @@ import { MmapEngine } from './mmap.js';
 import { PortableEngine } from './portable.js';
 import { SyncEngine } from './sync.js';
 import { openUring } from './uring.js';
+
+const BEST: Readonly<Record<EngineName, string>> = {
+  io_uring: 'many operations at a time in one system call',
+  sync: 'one operation at a time needs no queue',
+  mmap: 'as asked',
+  portable: "Node's own calls",
+};
 
 export const ENGINES = ['auto', 'io_uring', 'sync', 'mmap', 'portable'] as const;
 export type EngineChoice = (typeof ENGINES)[number];
@@ -26,9 +33,9 @@ const OPEN: Readonly<Record<EngineName, (options: EngineOptions) => Engine>> = {
   mmap: (options) => new MmapEngine(options),
   portable: (options) => new PortableEngine(options),
 };
-/** sync has no queue: for more than one operation at a time Node's pool does better. */
+/** One operation at a time needs no queue, and costs less without; sync has none: for more, Node's pool does better. */
 const preferenceOf = (depth: number): readonly EngineName[] =>
-  depth === 1 ? ['io_uring', 'sync', 'portable'] : ['io_uring', 'portable', 'sync'];
+  depth === 1 ? ['sync', 'portable'] : ['io_uring', 'portable', 'sync'];
 
 /** Throws EngineUnavailable with the reason: for `ctx.unavailable(error.message)`. */
 export function openEngine(options: EngineOptions & { readonly engine: EngineChoice }): OpenedEngine {
@@ -47,7 +54,7 @@ export function choose(preference: readonly EngineName[], open: (name: EngineNam
   for (const name of preference) {
     try {
       const engine = open(name);
-      const because = refused.length === 0 ? 'the fastest that this host has' : refused.join('; ');
+      const because = [...refused, ...(name === preference[0] ? [BEST[name]] : [])].join('; ');
       return { engine, why: `${name} (auto): ${because}` };
     } catch (error) {
       if (!(error instanceof EngineUnavailable)) throw error;
