@@ -50,9 +50,10 @@ interface CounterRecorder {
 interface GaugeRecorder {
   /**
    * The value from now until the next set; its average over a window is weighted by time. NaN: there is no value from
-   * now on. Infinite values are refused and counted.
+   * now on. Infinite values are refused and counted. With overNs: what it was on average over so many nanoseconds up to
+   * now, for what can only be measured afterwards.
    */
-  set(value: number): void;
+  set(value: number, overNs?: number): void;
 }
 interface RatioRecorder {
   mark(hit: boolean): void;

@@ -31,6 +31,12 @@ export interface Control {
   readonly limit?: (host: HostFacts) => number;
 }
 
+/** The peak of an actor as its simulator is asked about it: an amount in the control's unit. */
+export interface AskedPeak {
+  readonly amount: number;
+  readonly base?: string;
+}
+
 /** What a lease is of. An actor takes these only by lease. */
 export type Resource = 'memory' | 'openFiles' | 'disk' | 'pids' | 'sockets';
 
@@ -249,8 +255,11 @@ export interface Simulator<S extends ObjectSchema = ObjectSchema, M extends Metr
   readonly isolation?: PerOptions<Resolved<S>, 'thread' | 'process'>;
   /** The resource that this simulator takes, always by lease. */
   readonly takes?: PerOptions<Resolved<S>, Resource | null>;
-  /** Instances when the scenario does not say. Default 1. */
-  readonly defaultInstances?: (host: HostFacts) => number;
+  /**
+   * Instances when the scenario does not say. Default 1. `peak`: of the actor as a whole, with the name of the base that
+   * its percentage is of.
+   */
+  readonly defaultInstances?: (host: HostFacts, peak: AskedPeak) => number;
   /** One step or adjust may be silent for so long before it counts as stuck. Default 3000. */
   readonly quietMs?: number;
   /** Bytes of memory that all instances of one actor share; 0 is none. */

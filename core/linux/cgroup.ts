@@ -149,19 +149,34 @@ export function groupAvailable(
   return Math.max(0, limitBytes - Math.max(0, used - inactive));
 }
 
-/** Cores that the tightest quota grants, null when there is none. */
-export function quotaCores(groups: Groups | null, read: ReadText = readText): number | null {
+/** A group with a quota of processor time. */
+export interface QuotaGroup {
+  readonly folder: string;
+  readonly cores: number;
+  readonly periodMs: number;
+}
+
+/** The group above this process whose quota is the tightest, own first; null when there is none. */
+export function quotaGroup(groups: Groups | null, read: ReadText = readText): QuotaGroup | null {
   if (groups === null) return null;
-  const quotas = groups.folders.flatMap((folder) => {
+  const found = groups.folders.flatMap((folder) => {
     const [quota, period] =
       groups.version === 2
         ? (read(`${folder}/cpu.max`) ?? '').trim().split(' ')
         : [read(`${folder}/cpu.cfs_quota_us`)?.trim(), read(`${folder}/cpu.cfs_period_us`)?.trim()];
     // "max" (v2) and -1 (v1) are no quota.
     const cores = Number(quota) / Number(period);
-    return Number.isFinite(cores) && cores > 0 ? [cores] : [];
+    return Number.isFinite(cores) && cores > 0 ? [{ folder, cores, periodMs: Number(period) / 1e3 }] : [];
   });
-  return quotas.length === 0 ? null : Math.min(...quotas);
+  return found.reduce<QuotaGroup | null>(
+    (least, group) => (least === null || group.cores < least.cores ? group : least),
+    null,
+  );
+}
+
+/** Cores that the tightest quota grants, null when there is none. */
+export function quotaCores(groups: Groups | null, read: ReadText = readText): number | null {
+  return quotaGroup(groups, read)?.cores ?? null;
 }
 
 /** Groups above this process that bound its threads: how many there may be, and where their number is read. */
@@ -175,11 +190,20 @@ export function pidsGroups(
   });
 }
 
-/** Enforcement periods of a group that has a quota: all of them, and those in which it was held back. */
-export function parseThrottling(
-  stat: string,
-): { readonly periods: number; readonly throttled: number } | null {
+export interface Throttling {
+  /** Enforcement periods so far, and those in which the group was held back. */
+  readonly periods: number;
+  readonly throttled: number;
+  /** For how long in all, summed over processors. */
+  readonly throttledNs: number;
+}
+
+/** The text of a group's cpu.stat; v1 counts in ns, v2 in µs. */
+export function parseThrottling(stat: string): Throttling | null {
   const periods = fieldOf(stat, 'nr_periods');
   const throttled = fieldOf(stat, 'nr_throttled');
-  return periods === null || throttled === null ? null : { periods, throttled };
+  if (periods === null || throttled === null) return null;
+  const throttledUs = fieldOf(stat, 'throttled_usec');
+  const throttledNs = throttledUs === null ? (fieldOf(stat, 'throttled_time') ?? 0) : throttledUs * 1e3;
+  return { periods, throttled, throttledNs };
 }

@@ -115,8 +115,15 @@ export class GaugeWriter {
     if (Atomics.load(this.#version, 0) === 0) this.#write(0, 0, NaN, NaN);
   }
 
-  /** The value from now on; NaN: it has none from now on. Infinite values are refused and counted. */
-  set(value: number): void {
+  /**
+   * The value from now on; NaN: it has none from now on. Infinite values are refused and counted. With `overNs` it was so
+   * on average over the time that ends now.
+   */
+  set(value: number, overNs?: number): void {
+    if (overNs !== undefined && !Number.isNaN(value)) {
+      this.advance(value, value, value, value, overNs);
+      return;
+    }
     if (value === Infinity || value === -Infinity) {
       this.#refusals.count();
       return;

@@ -7,7 +7,7 @@ import { formatNumber, formatQuantity } from '../base/units.js';
 import type { Capability, HostFacts, ResourceEstimate } from '../contract/host.js';
 import type { MetricSpecs } from '../contract/metrics.js';
 import type { PlannedActor, PlannedPacing, PlannedPeak } from '../contract/plan.js';
-import type { Control, EstimateInput, Resource } from '../contract/plugin.js';
+import type { AskedPeak, Control, EstimateInput, Resource } from '../contract/plugin.js';
 import { must } from '../base/assert.js';
 import { expectationFault } from '../plugin/expectations.js';
 import type { LoadedSimulator } from '../plugin/registry.js';
@@ -192,10 +192,14 @@ function instancesOf(
 ): number {
   if (instances === 'per-core') return Math.max(1, Math.ceil(host.quotaCores));
   if (instances !== null) return instances;
-  const chosen = simulator.defaultInstances?.(host) ?? 1;
+  const chosen = simulator.defaultInstances?.(host, askedPeak(peak)) ?? 1;
   if (!Number.isInteger(chosen) || chosen < 1) throw new Error(`it chose ${chosen} instances`);
   // One thread cannot be busy on more than one core.
   return unit === 'cores' ? Math.max(chosen, Math.ceil(peak.amount / (1 + 1e-9))) : chosen;
+}
+
+function askedPeak({ amount, base }: PlannedPeak): AskedPeak {
+  return { amount, ...(base !== undefined && { base: base.name }) };
 }
 
 function factsOf({ options }: ScenarioActor, { simulator }: LoadedSimulator): SimulatorFacts {

@@ -133,7 +133,7 @@ function pureFaults(simulator: AnySimulator, host: HostFacts): string[] {
 
 function instanceFaults({ defaultInstances }: AnySimulator, host: HostFacts): string[] {
   if (defaultInstances === undefined) return [];
-  const answer = twice(() => defaultInstances(host));
+  const answer = twice(() => defaultInstances(host, { amount: 1 }));
   if (typeof answer === 'string') return [`defaultInstances ${answer}`];
   const { value } = answer;
   return Number.isInteger(value) && value >= 1

@@ -10,6 +10,7 @@ import { SAFETY_STATES } from '../base/sentences.js';
 import type { MetricSpec } from '../contract/metrics.js';
 import type { Resource } from '../contract/plugin.js';
 import { libc } from '../linux/libc.js';
+import { GUARD_PRIORITY } from '../linux/sched.js';
 import { HOST_METRICS } from '../metrics/catalogue.js';
 import { GaugeWriter, openRecorders, recorderBytes, TrendWriter } from '../metrics/recorder.js';
 import { AgentHolds } from './agent-holds.js';
@@ -32,7 +33,8 @@ const REST_NS = 240 * MS;
  */
 const GROWING_NS = 2 * SECOND;
 const NICE = -10;
-const FIFO_PRIORITY = 1;
+/** The second is for users whose limit of real-time priority (RLIMIT_RTPRIO) is lower. */
+const FIFO_PRIORITIES = [GUARD_PRIORITY, 1];
 
 const port = must(parentPort, 'parent port');
 const input = workerData as GuardInput;
@@ -77,7 +79,7 @@ function specsOf(names: readonly string[]): Record<string, MetricSpec> {
 }
 
 function raisePriority(): GuardPriority {
-  if (libc()?.setFifo(FIFO_PRIORITY) === true) return 'fifo';
+  if (FIFO_PRIORITIES.some((priority) => libc()?.setFifo(priority) === true)) return 'fifo';
   try {
     // On Linux this changes the calling thread only; elsewhere it would raise the load as well.
     if (process.platform !== 'linux') return 'none';

@@ -16,6 +16,7 @@ import type { Capability, HostFacts } from '../contract/host.js';
 import { readCaches } from '../linux/caches.js';
 import { findGroups, pidsGroups, quotaCores } from '../linux/cgroup.js';
 import { libc } from '../linux/libc.js';
+import { allowedProcessors } from '../linux/sched.js';
 import { parseFileNr, parseLimit, parsePressure, parseTasks, readText } from '../linux/procfs.js';
 import { MemorySource } from './memory-source.js';
 import { hostTasksMax } from './sensors.js';
@@ -24,7 +25,8 @@ import { hostTasksMax } from './sensors.js';
 const SLOW_FACTS_MS = 5000;
 
 export async function readHostFacts(): Promise<HostFacts> {
-  const cores = availableParallelism();
+  // Not availableParallelism alone: later versions of Node take the quota into it, which is a fact of its own here.
+  const cores = allowedProcessors()?.length ?? availableParallelism();
   return {
     platform: process.platform,
     hostname: hostname(),

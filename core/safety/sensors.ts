@@ -3,7 +3,7 @@
  * in, one number per sensor and tick out. Made and read by the guard thread; preflight asks which are absent.
  */
 import type { StatsFs } from 'node:fs';
-import { readdirSync, realpathSync, statfsSync } from 'node:fs';
+import { realpathSync, statfsSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { findGroups, parseThrottling, pidsGroups } from '../linux/cgroup.js';
 import {
@@ -15,6 +15,7 @@ import {
   parseTasks,
   readText,
 } from '../linux/procfs.js';
+import { openTemperature } from '../linux/thermal.js';
 import { MemorySource } from './memory-source.js';
 
 export interface Sensor {
@@ -257,33 +258,10 @@ function realPath(path: string): string | null {
   }
 }
 
-/** Chips' own figures in thousandths of a degree. The hottest of all zones counts. */
+/** The hottest of all sensors counts. */
 function temperatureSensor(): Sensor | null {
-  const zones = list('/sys/class/thermal', /^thermal_zone\d+$/).map((zone) => `${zone}/temp`);
-  const chips = list('/sys/class/hwmon', /^hwmon\d+$/)
-    .filter((chip) => /coretemp|k10temp|zenpower|cpu/i.test(readText(`${chip}/name`) ?? ''))
-    .flatMap((chip) => list(chip, /^temp\d+_input$/));
-  const files = [...(chips.length > 0 ? chips : zones)].flatMap((path) => KeptFile.open(path, 32) ?? []);
-  if (files.length === 0) return null;
-  return {
-    metric: 'host.cpu.temperature',
-    read: () => {
-      const readings = files.map((f) => f.read()).filter((t) => t !== null && t.trim() !== '');
-      return readings.length === 0 ? null : Math.max(...readings.map(Number)) / 1000;
-    },
-    close: () => files.forEach((f) => f.close()),
-  };
-}
-
-function list(folder: string, pattern: RegExp): string[] {
-  try {
-    return readdirSync(folder)
-      .filter((name) => pattern.test(name))
-      .map((name) => `${folder}/${name}`);
-  } catch {
-    // No such folder on this host.
-    return [];
-  }
+  const gauge = openTemperature();
+  return gauge && { metric: 'host.cpu.temperature', read: () => gauge.read(), close: () => gauge.close() };
 }
 
 /** Share of enforcement periods in which the tightest group with a CPU quota was held back. */

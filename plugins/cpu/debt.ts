@@ -1,20 +1,25 @@
 /**
- * What a thread owes: asked time minus used time, integrated. Bounded both ways: after a long starvation it does not
- * burn far above what is asked to catch up; what it missed shows as a shortfall of what it achieved. Used by `index.ts`.
+ * What a thread owes: asked time minus used time, integrated. What it used too much is always made good; what may be owed
+ * is bounded, so that after a long starvation it does not burn far above what is asked to catch up: what it missed beyond
+ * that shows as a shortfall of what it achieved. Used by `level.ts`.
  */
 
-/** CPU time that may be owed at most: five periods of the default length. */
-export const DEBT_MAX_NS = 100e6;
+/** Processor time that may be owed at most, in periods. */
+const PERIODS_OWED = 5;
+/** But so much at least: a slice of others on a busy processor must not be lost. */
+const OWED_NS = 100e6;
 
 export class Debt {
+  readonly maxNs: number;
   #atNs: number;
   #cpuNs: number;
   #owedNs = 0;
   #asked = 0;
 
-  constructor(nowNs: number, cpuNs: number) {
+  constructor(nowNs: number, cpuNs: number, periodNs: number) {
     this.#atNs = nowNs;
     this.#cpuNs = cpuNs;
+    this.maxNs = Math.max(OWED_NS, PERIODS_OWED * periodNs);
   }
 
   /** Brings the account up to now; `asked` cores are asked for from now on. Says what is owed, in CPU nanoseconds. */
@@ -22,7 +27,7 @@ export class Debt {
     // Between two looks what is asked moves in a straight line, or close to it.
     const average = (this.#asked + asked) / 2;
     const owed = this.#owedNs + average * (nowNs - this.#atNs) - (cpuNs - this.#cpuNs);
-    this.#owedNs = Math.max(-DEBT_MAX_NS, Math.min(DEBT_MAX_NS, owed));
+    this.#owedNs = Math.min(this.maxNs, owed);
     this.#atNs = nowNs;
     this.#cpuNs = cpuNs;
     this.#asked = asked;

@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { expect } from 'chai';
 import type { PlannedActor } from '../../../core/contract/plan.js';
 import plugin from '../../../plugins/cpu/index.js';
-import { Debt, DEBT_MAX_NS } from '../../../plugins/cpu/debt.js';
+import { Debt } from '../../../plugins/cpu/debt.js';
 import { actorOf, AgentHarness, holding } from '../../support/agent-harness.js';
 
 const simulator = plugin.simulators![0]!;
@@ -32,11 +32,11 @@ function processorNs(pid: number): { readonly used: number; readonly waited: num
 
 describe('plugin cpu', () => {
   it('owes what was asked and not used, within bounds both ways', () => {
-    const debt = new Debt(0, 0);
+    const debt = new Debt(0, 0, 20e6);
     expect(debt.update(0, 0, 0.5)).to.equal(0);
     expect(debt.update(40e6, 10e6, 0.5)).to.equal(10e6);
     expect(debt.update(80e6, 40e6, 0.5)).to.equal(0);
-    expect(debt.update(10_000e6, 40e6, 0.5)).to.equal(DEBT_MAX_NS);
+    expect(debt.update(10_000e6, 40e6, 0.5)).to.equal(debt.maxNs);
     debt.forget(20_000e6, 40e6);
     expect(debt.update(20_100e6, 40e6, 1)).to.equal(50e6);
   });
