@@ -1,5 +1,6 @@
 /** All benches, in the order of the page. What a bench needs beyond its own file it imports when it runs. */
 import type { Bench } from './bench.js';
+import { cpuLevel } from './cpu-level.js';
 import { protection } from './protection.js';
 
-export const BENCHES: readonly Bench[] = [protection];
+export const BENCHES: readonly Bench[] = [protection, cpuLevel];

@@ -6,8 +6,11 @@
 
 /** Processor time that may be owed at most, in periods. */
 const PERIODS_OWED = 5;
-/** But so much at least: a slice of others on a busy processor must not be lost. */
-const OWED_NS = 100e6;
+/**
+ * But so much at least: where others are as urgent, a thread that demands its arrears without a rest is moved to where
+ * there is room, and one that forgives them gets half of a processor at most.
+ */
+const OWED_NS = 250e6;
 
 export class Debt {
   readonly maxNs: number;

@@ -183,7 +183,8 @@ export class Meter {
   #lookAtFiles(nowNs: number, cpuNs: number): void {
     for (const one of this.#counted) {
       const now = one.read();
-      if (now !== null && one.last !== null && now > one.last) this.#ctx.metrics[one.name].add(now - one.last);
+      if (now !== null && one.last !== null && now > one.last)
+        this.#ctx.metrics[one.name].add(now - one.last);
       one.last = now ?? one.last;
     }
     for (const { name, gauge } of this.#gauges) this.#ctx.metrics[name].set(gauge.read() ?? NaN);
@@ -202,7 +203,10 @@ export class Meter {
     if (offNs <= 2 * TICK_NS + CLOCK_ERROR_MAX * spanNs || this.#isToldOff) return;
     this.#isToldOff = true;
     const percent = ((100 * offNs) / spanNs).toFixed(1);
-    this.#ctx.log('warn', `the clock of the thread and schedstat differ by ${percent} % of a core: do not trust the level`);
+    this.#ctx.log(
+      'warn',
+      `the clock of the thread and schedstat differ by ${percent} % of a core: do not trust the level`,
+    );
   }
 
   #openShared(sysfs: string | undefined): void {

@@ -70,12 +70,16 @@ export function place(ctx: PlacedContext): Placement {
   if (nice !== undefined && !isNiceHeard) ctx.unavailable(`niceness means nothing under sched "${sched}"`);
   const niceBefore = getPriority(0);
   if (nice !== undefined) setNice(ctx, nice);
-  if (affinity === undefined && sched === undefined) return { ...NOWHERE_SPECIAL, undo: () => tryNice(niceBefore) };
+  if (affinity === undefined && sched === undefined)
+    return { ...NOWHERE_SPECIAL, undo: () => tryNice(niceBefore) };
   const s = scheduler();
-  if (s === null) return ctx.unavailable('affinity and sched need the optional package koffi on 64-bit Linux');
+  if (s === null)
+    return ctx.unavailable('affinity and sched need the optional package koffi on 64-bit Linux');
   const before = { processors: s.ownProcessors(), own: s.ownClass() };
   const pinned = affinity === undefined ? null : processorsOf(ctx, affinity, before.processors);
-  const leavesShare = wanted.isRealTime ? checkRealTime(ctx, pinned ?? before.processors, before.processors) : 0;
+  const leavesShare = wanted.isRealTime
+    ? checkRealTime(ctx, pinned ?? before.processors, before.processors)
+    : 0;
   const processor = pinned?.[ctx.instance.index % pinned.length] ?? null;
   if (processor !== null) pin(ctx, s, processor);
   if (sched !== undefined) setClass(ctx, s, wanted);
@@ -111,7 +115,9 @@ function setNice(ctx: PlacedContext, nice: number): void {
     setPriority(0, nice);
   } catch {
     // EACCES, EPERM
-    ctx.unavailable(`niceness ${nice} is not allowed here: below ${getPriority(0)} needs CAP_SYS_NICE or RLIMIT_NICE`);
+    ctx.unavailable(
+      `niceness ${nice} is not allowed here: below ${getPriority(0)} needs CAP_SYS_NICE or RLIMIT_NICE`,
+    );
   }
   const got = getPriority(0);
   if (got !== nice) ctx.unavailable(`niceness ${nice} was asked for and the kernel gives ${got}`);
