@@ -42,6 +42,8 @@ export type Capability = 'linux' | 'root' | 'libc' | 'nice' | 'cgroup1' | 'cgrou
 export interface ResourceEstimate {
   readonly memoryBytes?: number;
   readonly cores?: number;
+  /** Of those, by threads that run before everything ordinary (SCHED_FIFO, SCHED_RR): brunt's own as well. */
+  readonly realTimeCores?: number;
   readonly diskBytes?: number;
   readonly openFiles?: number;
   readonly threads?: number;

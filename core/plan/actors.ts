@@ -251,6 +251,7 @@ function misfits(actor: ScenarioActor, control: Control, peak: PlannedPeak, inst
 const AMOUNTS = [
   'memoryBytes',
   'cores',
+  'realTimeCores',
   'diskBytes',
   'openFiles',
   'threads',

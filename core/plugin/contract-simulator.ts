@@ -24,6 +24,7 @@ const CAPABILITIES: readonly Capability[] = [
 const RESOURCES: readonly Resource[] = ['memory', 'openFiles', 'disk', 'pids', 'sockets'];
 const AMOUNTS: readonly (keyof ResourceEstimate)[] = [
   ...(['memoryBytes', 'cores', 'diskBytes', 'openFiles', 'threads', 'pids', 'sockets', 'inodes'] as const),
+  'realTimeCores',
   'bytesPerSecond',
 ];
 /** Series of one actor beyond this many go to an overflow series. */

@@ -13,6 +13,7 @@ export function preflight(plan: Plan, host: HostFacts, absent: readonly string[]
     ...checkSensors(plan, absent),
     ...checkMemory(plan, host),
     ...checkCores(plan, host),
+    ...checkRealTime(plan, host),
     ...checkThreads(plan, host),
     ...checkOpenFiles(plan, host),
   ];
@@ -108,6 +109,35 @@ function checkCores(plan: Plan, host: HostFacts): BruntError[] {
         hint: 'Lower its peak, or write it as a percentage: "100% of quota".',
       });
     });
+}
+
+/** What real-time threads leave to others: this share of all processors, or a whole one where that is less. */
+const LEFT_TO_OTHERS = 0.1;
+
+/**
+ * Agents, orchestrator and whoever is to stop the run are ordinary threads: they get what real-time ones leave. Only the
+ * guard runs before those (GUARD_PRIORITY).
+ */
+function checkRealTime(plan: Plan, host: HostFacts): BruntError[] {
+  const asked = plan.estimate.realTimeCores ?? 0;
+  const most = Math.max((1 - LEFT_TO_OTHERS) * host.cores, host.cores - 1);
+  if (asked <= most * (1 + 1e-9)) return [];
+  const names = plan.actors
+    .filter((actor) => (actor.estimate.realTimeCores ?? 0) > 0)
+    .map(({ name }) => name);
+  const there = formatQuantity(most, 'cores');
+  return [
+    new BruntError({
+      code: 'E_HOST',
+      message:
+        `Real-time threads (${names.join(', ')}) ask for ${formatQuantity(asked, 'cores')} of ${formatQuantity(host.cores, 'cores')}: ` +
+        'they run before the agents and the orchestrator, which must be able to stop them.',
+      place: { path: names.length === 1 ? `actors.${names[0] ?? ''}.peak` : 'actors' },
+      seen: asked,
+      wanted: `at most ${there} in all`,
+      hint: `Lower the peak to ${there}, or leave the scheduling class out.`,
+    }),
+  ];
 }
 
 function checkThreads(plan: Plan, host: HostFacts): BruntError[] {

@@ -7,7 +7,7 @@ import { threadCpuNs } from '../../core/linux/thread.js';
 import { KERNEL_METRICS, KERNEL_OPTIONS, Work } from './kernels/work.js';
 import { holdLevel } from './level.js';
 import { LEVEL_METRICS } from './meter.js';
-import { place, PLACEMENT_OPTIONS } from './placement.js';
+import { isRealTime, place, PLACEMENT_OPTIONS } from './placement.js';
 
 const MS = 1e6;
 /** A rounding error of a share is not more than one core. */
@@ -48,7 +48,10 @@ const cpu = defineSimulator({
   // Of one core is one thread's; everything else is spread over all that there is.
   defaultInstances: (host, { amount, base }) =>
     Math.max(1, Math.ceil(base === 'core' ? amount : host.quotaCores)),
-  estimate: ({ peak }) => ({ cores: peak }),
+  estimate: ({ peak, options }) => ({
+    cores: peak,
+    ...(isRealTime(options.sched) && { realTimeCores: peak }),
+  }),
   start(ctx) {
     if (ctx.peak > ONE_CORE) {
       ctx.unavailable(
@@ -57,10 +60,9 @@ const cpu = defineSimulator({
       );
     }
     if (threadCpuNs() === null) ctx.unavailable('this host keeps no account of processor time by thread');
-    // Before the working sets of the kernel are touched: they belong to the processor that it will run on.
-    const placement = place(ctx);
     const work = new Work(ctx);
-    };
+    // Before the kernel's working sets are touched: they belong to the processor that it will run on.
+    const placement = place(ctx);
     return {
       run: () => holdLevel({ ctx, work, placement, periodNs: ctx.options.period * MS }),
       dispose() {

@@ -57,8 +57,13 @@ export interface Placement {
   undo(): void;
 }
 
-/** What real-time threads leave of the processors that all of brunt may use. */
+/** What a real-time thread that is not asked for more leaves of its processor in each period. */
 const LEFT_TO_OTHERS = 0.1;
+
+/** True for the classes that run before everything ordinary. */
+export function isRealTime(sched: string | undefined): boolean {
+  return sched !== undefined && parseClass(sched).isRealTime;
+}
 
 /** Applies the options to the calling thread, reads back from the kernel what came of it. */
 export function place(ctx: PlacedContext): Placement {
@@ -77,9 +82,7 @@ export function place(ctx: PlacedContext): Placement {
     return ctx.unavailable('affinity and sched need the optional package koffi on 64-bit Linux');
   const before = { processors: s.ownProcessors(), own: s.ownClass() };
   const pinned = affinity === undefined ? null : processorsOf(ctx, affinity, before.processors);
-  const leavesShare = wanted.isRealTime
-    ? checkRealTime(ctx, pinned ?? before.processors, before.processors)
-    : 0;
+  const leavesShare = wanted.isRealTime ? checkRealTime(ctx) : 0;
   const processor = pinned?.[ctx.instance.index % pinned.length] ?? null;
   if (processor !== null) pin(ctx, s, processor);
   if (sched !== undefined) setClass(ctx, s, wanted);
@@ -186,32 +189,20 @@ function setClass(ctx: PlacedContext, s: Scheduler, { name, priority, isRealTime
 }
 
 /**
- * Real-time threads run before the threads of brunt that watch over them. Either they leave a processor out altogether,
- * or they all together leave a part of what there is.
+ * Real-time threads run before the threads of brunt that watch over them. How much all of them may ask for is checked
+ * before the run; here, that each rests often enough for what waits for its processor.
  */
-function checkRealTime(ctx: PlacedContext, used: readonly number[], allowed: readonly number[]): number {
+function checkRealTime(ctx: PlacedContext): number {
   const share = realTimeShare();
   if (share === null) return ctx.unavailable('this kernel has no real-time classes');
-  const most = Math.min(1 - LEFT_TO_OTHERS, share);
-  const asked = ctx.peak * ctx.instance.count;
-  const isOneFree = used.length < allowed.length;
-  if (!isOneFree && asked > most * allowed.length * (1 + 1e-9)) {
-    ctx.unavailable(
-      `real-time threads with ${round(asked)} cores would leave too little of the ${allowed.length} processors to the ` +
-        `guard, the agents and the orchestrator: at most ${round(most * allowed.length)} cores, or an affinity that ` +
-        'leaves one processor out',
-    );
-  }
+  const most = 1 - LEFT_TO_OTHERS;
+  if (ctx.peak <= most) return LEFT_TO_OTHERS;
   // Where the kernel holds nobody back, one thread must not take a processor from its kernel threads for good.
-  if (share === 1 && ctx.peak > most) {
+  if (share === 1) {
     ctx.unavailable(
-      `real-time throttling is off (sched_rt_runtime_us is -1), and ${round(ctx.peak)} cores of one thread would shut ` +
-        `all others out of its processor: at most ${most}, or switch it on`,
+      `real-time throttling is off (sched_rt_runtime_us is -1): ${Number(ctx.peak.toFixed(3))} cores of one thread would ` +
+        `shut all others out of its processor; at most ${most}, or switch it on`,
     );
   }
-  return ctx.peak > most ? 0 : 1 - most;
-}
-
-function round(cores: number): number {
-  return Number(cores.toFixed(3));
+  return 0;
 }

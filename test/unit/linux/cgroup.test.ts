@@ -122,10 +122,9 @@ describe('control groups, texts', () => {
   });
 
   it('reads enforcement periods, and null where there is no quota controller', () => {
-    expect(parseThrottling('nr_periods 10\nnr_throttled 4\nthrottled_usec 5\n')).to.deep.equal({
-      periods: 10,
-      throttled: 4,
-    });
+    const seen = { periods: 10, throttled: 4, throttledNs: 5000 };
+    expect(parseThrottling('nr_periods 10\nnr_throttled 4\nthrottled_usec 5\n')).to.deep.equal(seen);
+    expect(parseThrottling('nr_periods 10\nnr_throttled 4\nthrottled_time 5000\n')).to.deep.equal(seen);
     expect(parseThrottling('usage_usec 10\n')).to.equal(null);
   });
 

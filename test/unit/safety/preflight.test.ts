@@ -53,7 +53,12 @@ function plan(
     thresholds: [],
     exporters: [],
     catalogue: [],
-    estimate: { memoryBytes: total('memoryBytes'), cores: total('cores'), threads: total('threads') },
+    estimate: {
+      memoryBytes: total('memoryBytes'),
+      cores: total('cores'),
+      realTimeCores: total('realTimeCores'),
+      threads: total('threads'),
+    },
     notes: [],
   };
 }
@@ -99,6 +104,26 @@ describe('preflight', () => {
     const both = plan([burn('x', 2), burn('y', 2)]);
     expect(codes(both)).to.deep.equal([]);
     expect(preflightNotes(both, HOST, []).join()).to.contain('contend');
+  });
+
+  it('refuses real-time threads that would leave nothing to those that stop them, all actors together', () => {
+    const urgent = (name: string, cores: number): PlannedActor =>
+      actor(
+        name,
+        { cores, realTimeCores: cores },
+        { unit: 'cores', peak: { amount: cores, text: '' }, takes: null },
+      );
+    const on = (cores: number, ...actors: PlannedActor[]): string[] =>
+      preflight(
+        plan(actors, { host: { ...HOST, cores, quotaCores: cores } }),
+        { ...HOST, cores, quotaCores: cores },
+        [],
+      ).map((error) => error.message);
+    expect(on(2, urgent('x', 1.8))).to.deep.equal([]);
+    expect(on(2, urgent('x', 1.9)).join()).to.contain('(x) ask for 1.9 cores of 2 cores');
+    expect(on(2, urgent('x', 1), urgent('y', 1)).join()).to.contain('(x, y) ask for 2 cores');
+    expect(on(16, urgent('x', 15)), 'a whole one is left').to.deep.equal([]);
+    expect(on(16, urgent('x', 15.1))).to.have.length(1);
   });
 
   it('refuses more threads or open files than there may be', () => {
