@@ -7,9 +7,11 @@ import { threadCpuNs } from '../../core/linux/thread.js';
 import { KERNEL_METRICS, KERNEL_OPTIONS, Work } from './kernels/work.js';
 import { holdLevel } from './level.js';
 import { LEVEL_METRICS } from './meter.js';
-import { isRealTime, place, PLACEMENT_OPTIONS } from './placement.js';
+import { isRealTime, place, placementFaults, PLACEMENT_OPTIONS } from './placement.js';
 
 const MS = 1e6;
+/** Below, waking up takes longer than what is worked: the level would be held, but by nothing but switches. */
+const PERIOD_MIN_MS = 1;
 /** A rounding error of a share is not more than one core. */
 const ONE_CORE = 1 + 1e-9;
 
@@ -48,6 +50,12 @@ const cpu = defineSimulator({
   // Of one core is one thread's; everything else is spread over all that there is.
   defaultInstances: (host, { amount, base }) =>
     Math.max(1, Math.ceil(base === 'core' ? amount : host.quotaCores)),
+  check: ({ options }) => [
+    ...(options.period < PERIOD_MIN_MS
+      ? [{ path: ['period'], message: `a period is at least ${PERIOD_MIN_MS} ms`, seen: options.period }]
+      : []),
+    ...placementFaults(options),
+  ],
   estimate: ({ peak, options }) => ({
     cores: peak,
     ...(isRealTime(options.sched) && { realTimeCores: peak }),

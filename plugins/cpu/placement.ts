@@ -4,7 +4,7 @@
  * `index.ts`.
  */
 import { getPriority, setPriority } from 'node:os';
-import type { ActorContext } from '../../core/contract/index.js';
+import type { ActorContext, OptionFault } from '../../core/contract/index.js';
 import { readText } from '../../core/linux/procfs.js';
 import type { SchedClass, Scheduler } from '../../core/linux/sched.js';
 import {
@@ -65,14 +65,31 @@ export function isRealTime(sched: string | undefined): boolean {
   return sched !== undefined && parseClass(sched).isRealTime;
 }
 
+/** What of the options contradicts itself; whether this host allows the rest is found out by trying. */
+export function placementFaults({ affinity, nice, sched }: PlacementOptions): OptionFault[] {
+  const faults: OptionFault[] = [];
+  const wanted = parseClass(sched ?? 'other');
+  if (affinity !== undefined && affinity !== 'all' && parseProcessors(affinity) === null) {
+    faults.push({ path: ['affinity'], message: `"${affinity}" is no list of processors`, seen: affinity });
+  }
+  if (nice !== undefined && wanted.name !== 'other' && wanted.name !== 'batch') {
+    const message = `niceness means nothing under the scheduling class "${wanted.name}"`;
+    faults.push({ path: ['nice'], message, seen: nice, hint: 'Leave "nice" or "sched" out.' });
+  }
+  if (wanted.priority > LOAD_PRIORITY_MAX) {
+    const message = `priority ${wanted.priority} would be above the safety guard's`;
+    const hint = `At most ${LOAD_PRIORITY_MAX} for a load.`;
+    faults.push({ path: ['sched'], message, seen: sched, hint });
+  }
+  return faults;
+}
+
 /** Applies the options to the calling thread, reads back from the kernel what came of it. */
 export function place(ctx: PlacedContext): Placement {
   const { affinity, nice, sched } = ctx.options;
   if (affinity === undefined && nice === undefined && sched === undefined) return NOWHERE_SPECIAL;
   if (process.platform !== 'linux') ctx.unavailable('affinity, nice and sched are of Linux');
   const wanted = parseClass(sched ?? 'other');
-  const isNiceHeard = wanted.name === 'other' || wanted.name === 'batch';
-  if (nice !== undefined && !isNiceHeard) ctx.unavailable(`niceness means nothing under sched "${sched}"`);
   const niceBefore = getPriority(0);
   if (nice !== undefined) setNice(ctx, nice);
   if (affinity === undefined && sched === undefined)
@@ -172,11 +189,6 @@ function pin(ctx: PlacedContext, s: Scheduler, processor: number): void {
 }
 
 function setClass(ctx: PlacedContext, s: Scheduler, { name, priority, isRealTime }: WantedClass): void {
-  if (priority > LOAD_PRIORITY_MAX) {
-    ctx.unavailable(
-      `priority ${priority} would be above the safety guard's: at most ${LOAD_PRIORITY_MAX} for a load`,
-    );
-  }
   const errno = s.setClass(name, priority);
   const got = s.ownClass();
   if (errno === 0 && got?.name === name && got.priority === priority) return;
