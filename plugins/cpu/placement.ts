@@ -4,7 +4,7 @@
  * `index.ts`.
  */
 import { getPriority, setPriority } from 'node:os';
-import type { ActorContext, OptionFault } from '../../core/contract/index.js';
+import type { ActorContext, MetricSpecs, OptionFault } from '../../core/contract/index.js';
 import { readText } from '../../core/linux/procfs.js';
 import type { SchedClass, Scheduler } from '../../core/linux/sched.js';
 import {
@@ -44,7 +44,7 @@ interface PlacementOptions {
 }
 
 type PlacedContext = Pick<
-  ActorContext<PlacementOptions, Record<never, never>>,
+  ActorContext<PlacementOptions, MetricSpecs>,
   'actor' | 'instance' | 'options' | 'peak' | 'log' | 'unavailable'
 >;
 

@@ -104,11 +104,13 @@ describe('options of cpu', () => {
 
 describe('threads of cpu', () => {
   let harness: AgentHarness;
-  beforeEach(function () {
-    if (scheduler() === null) return this.skip(); // Linux with koffi only
+  before(function () {
+    if (scheduler() === null) this.skip(); // Linux with koffi only
+  });
+  beforeEach(() => {
     harness = new AgentHarness({ windowMs: 300 });
   });
-  afterEach(async () => harness?.close());
+  afterEach(() => harness.close());
 
   it('are pinned in turn, and as nice and batched as asked, by the kernel’s own word', async () => {
     const allowed = allowedProcessors()!;
