@@ -44,7 +44,11 @@ const ACTIONS: Readonly<Record<string, Action>> = {
   validate: async (file, rest, flags) =>
     (await import('./verbs/validate.js')).validateVerb([file, ...rest], flags),
   plan: async (file, _, flags) => (await import('./verbs/plan.js')).planVerb(file, flags),
-  run: async (file, rest, flags) => (await import('./verbs/run.js')).runVerb([file, ...rest], flags),
+  run: async (file, rest, flags) => {
+    // Before anything else is imported: the agent boots meanwhile.
+    const { withSpare } = await import('./spare.js');
+    return withSpare(async (spare) => (await import('./verbs/run.js')).runVerb([file, ...rest], flags, spare));
+  },
   report: async (run, _, flags) => (await import('./verbs/report.js')).reportVerb(run, flags),
   list: async (kind, _, flags) => (await import('./verbs/list.js')).listVerb(kind, flags),
   describe: async (name, _, flags) => (await import('./verbs/describe.js')).describeVerb(name, flags),

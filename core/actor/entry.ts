@@ -2,7 +2,7 @@
  * The one file that a pool's thread runs: takes an instance through its life. The plugin is imported in here, so that
  * a module that cannot be imported rejects its own task and nothing else. What comes back says how it ended.
  */
-import { setMaxListeners } from 'node:events';
+import { once, setMaxListeners } from 'node:events';
 import { setPriority } from 'node:os';
 import { must } from '../base/assert.js';
 import { messageOf } from '../base/errors.js';
@@ -15,13 +15,20 @@ import type { PlannedActor } from '../contract/plan.js';
 import { threadId } from '../linux/thread.js';
 import { importPlugin } from '../plugin/load.js';
 import { InstanceContext, unavailable, UnavailableError } from './context.js';
-import type { CleanupInput, FromInstance, InstanceInput } from './input.js';
+import type { CleanupInput, FromInstance, InstanceInput, LaterInput } from './input.js';
 import { MethodFault } from './fault.js';
 import { LogPort } from './log-port.js';
 import { requestClaim } from './scratch.js';
 import { MethodMark, methodIn } from './method-mark.js';
 import { Halt } from './work-input.js';
 import { work, wayOf } from './work.js';
+
+/** A thread that was made before it was known for whom: the instance comes as the first message at its door. */
+export async function runLater({ port: door }: LaterInput): Promise<InstanceOutcome> {
+  const [input] = (await once(door, 'message')) as [InstanceInput];
+  door.close();
+  return runInstance(input);
+}
 
 export default async function runInstance(input: InstanceInput): Promise<InstanceOutcome> {
   const block = openControlBlock(input.block);

@@ -20,6 +20,11 @@ export interface InstanceInput {
   readonly port: MessagePort;
 }
 
+/** For a thread that is made ahead of time: where its instance will come in. */
+export interface LaterInput {
+  readonly port: MessagePort;
+}
+
 /** The recorders of one instance: specs, and the memory that they write into. */
 export interface SeriesMemory {
   readonly specs: MetricSpecs;

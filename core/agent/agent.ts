@@ -19,7 +19,7 @@ import { Pool } from './pool.js';
 import { UnleasedWatch } from './unleased.js';
 
 export interface AgentInput {
-  readonly run: string;
+  readonly run: () => string;
   /** Niceness of this process before its main thread asked for more. */
   readonly nice: number;
   readonly send: (body: FromAgent) => void;
@@ -31,7 +31,6 @@ export interface AgentInput {
 interface Loaded {
   readonly message: LoadMessage;
   readonly clock: PhaseClock;
-  readonly pool: Pool;
   readonly actors: readonly ActorHost[];
   readonly journal: Journal;
   readonly doorbell: Doorbell;
@@ -41,6 +40,7 @@ interface Loaded {
 export class Agent {
   readonly #input: AgentInput;
   readonly #frames = new FrameBuilder();
+  readonly #pool = new Pool((error) => this.#onLateError(error));
   #loaded: Loaded | null = null;
   #cuts: CutTimer | null = null;
   #frameFromNs = NaN;
@@ -53,7 +53,12 @@ export class Agent {
     this.#input = input;
   }
 
-  handle(message: ToAgent): void {
+  /** Makes the first thread before anybody says what for: it boots while the plan is still being made. */
+  warmUp(): void {
+    this.#pool.warmUp();
+  }
+
+  handle(message: Exclude<ToAgent, { type: 'join' }>): void {
     switch (message.type) {
       case 'load':
         return this.#load(message);
@@ -77,7 +82,7 @@ export class Agent {
         return this.#acknowledge(message.seq);
       case 'beat':
         this.#watch(); // as often as beats come, so that an idle agent is woken once for both
-        return this.#input.send({ type: 'beat', ...this.#doing() });
+        return this.#answer(message.echo);
       case 'stop':
         return this.#stop(message.rung);
       case 'exit':
@@ -94,20 +99,18 @@ export class Agent {
     if (loaded === null) return;
     for (const host of this.#hosts()) host.terminate();
     const late = new Promise((resolve) => setTimeout(resolve, waitMs));
-    await Promise.race([loaded.pool.destroy(), late]);
+    await Promise.race([this.#pool.destroy(), late]);
     reap(loaded.journal.file);
   }
 
   #load(message: LoadMessage): void {
     if (this.#loaded !== null) return;
     this.#input.onLease(message.leaseMs);
-    const threads = message.actors.reduce((sum, actor) => sum + actor.shares.length, 0);
-    const pool = new Pool(threads, (error) => this.#onLateError(error));
     const journal = new Journal(message.journal, message.tmp, message.writablePaths);
     const doorbell = new Doorbell(() => this.#tellAccounts());
     const common = {
       load: message,
-      pool,
+      pool: this.#pool,
       frames: this.#frames,
       doorbell: doorbell.buffer,
       nice: this.#input.nice + message.actorNice,
@@ -119,7 +122,7 @@ export class Agent {
     const actors = message.actors.map((actor) => new ActorHost({ ...common, actor }));
     const unleased = new UnleasedWatch(message.actors);
     const clock = new PhaseClock(message.phases, message.windowMs);
-    this.#loaded = { message, clock, pool, actors, journal, doorbell, unleased };
+    this.#loaded = { message, clock, actors, journal, doorbell, unleased };
     this.#running = actors.length;
     for (const actor of actors) void actor.run(() => this.#onActorEnding());
   }
@@ -157,7 +160,7 @@ export class Agent {
     this.#cuts?.end();
     if (loaded !== null) {
       loaded.doorbell.end();
-      await loaded.pool.destroy();
+      await this.#pool.destroy();
       for (const path of reap(loaded.journal.file).removed) loaded.journal.done(path);
       loaded.journal.close();
     }
@@ -237,11 +240,15 @@ export class Agent {
   #makeScratch(actor: string, instance: number): string {
     const loaded = this.#loaded;
     assert(loaded !== null, 'instances run only in a loaded agent');
-    const path = join(loaded.message.tmp, scratchName(this.#input.run, actor, instance));
+    const path = join(loaded.message.tmp, scratchName(this.#input.run(), actor, instance));
     loaded.journal.directory(path);
     rmSync(path, { recursive: true, force: true }); // of the life before, where an instance was started anew
     mkdirSync(path, { mode: 0o700 });
     return path;
+  }
+
+  #answer(echo: number | undefined): void {
+    this.#input.send({ type: 'beat', ...this.#doing(), ...(echo !== undefined && { echo }) });
   }
 
   #doing(): { readonly doing?: readonly Doing[] } {

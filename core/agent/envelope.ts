@@ -11,7 +11,7 @@ export interface Conversation {
 }
 
 export class Envelopes<Out, In extends { readonly type: string }> {
-  readonly #conversation: Conversation;
+  #conversation: Conversation;
   readonly #boot = randomUUID();
   #seq = 0;
   #refused = 0;
@@ -22,6 +22,15 @@ export class Envelopes<Out, In extends { readonly type: string }> {
 
   get refused(): number {
     return this.#refused;
+  }
+
+  /** From now on, both ways. */
+  join(conversation: Conversation): void {
+    this.#conversation = conversation;
+  }
+
+  get run(): string {
+    return this.#conversation.run;
   }
 
   wrap(body: Out): Envelope<Out> {

@@ -3,13 +3,15 @@
  * the end of the process as one answer. The only place that knows agents to be local processes.
  */
 import type { ChildProcess } from 'node:child_process';
-import { fork } from 'node:child_process';
+import { fork as forkProcess } from 'node:child_process';
 import { once } from 'node:events';
+import { Socket } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { must } from '../base/assert.js';
 import { BruntError } from '../base/errors.js';
 import type { Envelope, FromAgent, ToAgent } from '../contract/messages.js';
 import { atOrdinaryPriority } from '../linux/priority.js';
+import type { Conversation } from './envelope.js';
 import { Envelopes } from './envelope.js';
 import type { Link, LinkEnd } from './link.js';
 import { readLines } from './output-lines.js';
@@ -23,18 +25,28 @@ const EARLY_MAX = 64;
 
 const PROGRAM = fileURLToPath(new URL('./main.js', import.meta.url));
 
-export interface ForkInput {
-  readonly run: string;
-  readonly agent: string;
-  /** Raised each time this agent is started anew: what an earlier life says is dropped. */
-  readonly epoch: number;
+/** What an agent is called as long as nobody knows whose it will be. */
+const SPARE: Conversation = { run: '', agent: 'spare', epoch: 0 };
+
+/**
+ * An agent that boots while the plan is still being made; `join` tells it whose it is. Whoever forks it ends it. Until
+ * then it keeps nobody alive: a program that has nothing else to do ends, and the agent with it.
+ */
+export function forkSpare(): Link {
+  const spare = fork(SPARE);
+  spare.unref();
+  return spare;
 }
 
 /** Throws E_AGENT_START when the process cannot be made at all. */
-export function forkAgent(input: ForkInput): Link {
+export function forkAgent(input: Conversation): Link {
+  return fork(input);
+}
+
+function fork(input: Conversation): LocalLink {
   const args = [input.run, input.agent, String(input.epoch), String(process.pid)];
   const child = atOrdinaryPriority(() =>
-    fork(PROGRAM, args, {
+    forkProcess(PROGRAM, args, {
       serialization: 'advanced',
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
       execArgv: [],
@@ -53,19 +65,18 @@ export function forkAgent(input: ForkInput): Link {
 }
 
 class LocalLink implements Link {
-  readonly agent: string;
   readonly pid: number;
   readonly closed: Promise<LinkEnd>;
   readonly #child: ChildProcess;
+  readonly #beats: NodeJS.Timeout;
   readonly #envelopes: Envelopes<ToAgent, FromAgent>;
   readonly #listeners: ((body: FromAgent, envelope: Envelope<FromAgent>) => void)[] = [];
   readonly #outputs: ((stream: 'stdout' | 'stderr', text: string) => void)[] = [];
   readonly #early: Envelope<FromAgent>[] = [];
   #isOpen = true;
 
-  constructor(child: ChildProcess, pid: number, input: ForkInput) {
+  constructor(child: ChildProcess, pid: number, input: Conversation) {
     this.#child = child;
-    this.agent = input.agent;
     this.pid = pid;
     this.#envelopes = new Envelopes(input);
     child.on('message', (message) => this.#receive(message));
@@ -74,8 +85,8 @@ class LocalLink implements Link {
     for (const stream of ['stdout', 'stderr'] as const) {
       readLines(must(child[stream], stream), (text) => this.#outputs.forEach((tell) => tell(stream, text)));
     }
-    const beats = setInterval(() => this.send({ type: 'beat' }), BEAT_MS);
-    this.closed = this.#end().finally(() => clearInterval(beats));
+    this.#beats = setInterval(() => this.send({ type: 'beat' }), BEAT_MS);
+    this.closed = this.#end().finally(() => clearInterval(this.#beats));
   }
 
   get isOpen(): boolean {
@@ -94,6 +105,12 @@ class LocalLink implements Link {
     return true;
   }
 
+  join(conversation: Conversation): void {
+    this.#handles().forEach((handle) => handle.ref());
+    this.send({ type: 'join', ...conversation });
+    this.#envelopes.join(conversation);
+  }
+
   onMessage(listener: (body: FromAgent, envelope: Envelope<FromAgent>) => void): void {
     this.#listeners.push(listener);
     for (const envelope of this.#early.splice(0)) listener(envelope.body, envelope);
@@ -103,8 +120,20 @@ class LocalLink implements Link {
     this.#outputs.push(listener);
   }
 
+  unref(): void {
+    this.#handles().forEach((handle) => handle.unref());
+  }
+
   kill(): void {
+    this.#handles().forEach((handle) => handle.ref()); // its end is waited for
     this.#child.kill('SIGKILL');
+  }
+
+  /** All that keeps this process alive for the sake of the agent. */
+  #handles(): { ref(): void; unref(): void }[] {
+    const { channel, stdout, stderr } = this.#child;
+    const pipes = [stdout, stderr].filter((pipe) => pipe instanceof Socket);
+    return [this.#child, this.#beats, ...(channel == null ? [] : [channel]), ...pipes];
   }
 
   #receive(message: unknown): void {

@@ -3,6 +3,7 @@
  * the agent runs. Made by `link-local.ts`, used by core/run.
  */
 import type { Envelope, FromAgent, ToAgent } from '../contract/messages.js';
+import type { Conversation } from './envelope.js';
 
 export interface LinkEnd {
   readonly code: number | null;
@@ -10,7 +11,6 @@ export interface LinkEnd {
 }
 
 export interface Link {
-  readonly agent: string;
   readonly pid: number;
   /** False once the channel has closed: nothing that is sent arrives any more. */
   readonly isOpen: boolean;
@@ -18,6 +18,8 @@ export interface Link {
   readonly dropped: number;
   /** Says whether the message went out; false once the channel is closed. */
   send(body: ToAgent): boolean;
+  /** For a link whose agent was forked before there was a plan: says whose it is from now on. */
+  join(conversation: Conversation): void;
   onMessage(listener: (body: FromAgent, envelope: Envelope<FromAgent>) => void): void;
   /** One line of what the agent printed, without its line end; long and surplus lines are cut and counted. */
   onOutput(listener: (stream: 'stdout' | 'stderr', text: string) => void): void;

@@ -29,7 +29,7 @@ function main(): void {
 
   const deadMan = new DeadMansSwitch(Number(parent), (reason) => void abandon(agent, reason));
   const agent = new Agent({
-    run,
+    run: () => envelopes.run,
     nice: getPriority(0),
     send,
     onLease: (leaseMs) => deadMan.setLease(leaseMs),
@@ -39,16 +39,22 @@ function main(): void {
       process.send?.(envelopes.wrap({ type: 'beat' }), undefined, {}, () => process.exit(0));
     },
   });
+  const oomFirst = dieFirst();
+  const priority = raisePriority();
+  const alarm = deadMan.arm();
+  const sayHello = (): void =>
+    send({ type: 'hello', pid: process.pid, node: process.version, armed: { alarm, oomFirst, priority } });
   process.on('message', (message) => {
     const envelope = envelopes.open(message);
     if (envelope === null) return;
     deadMan.heard();
-    agent.handle(envelope.body);
+    if (envelope.body.type !== 'join') return agent.handle(envelope.body);
+    envelopes.join(envelope.body);
+    sayHello();
   });
-  const oomFirst = dieFirst();
-  const priority = raisePriority();
-  const alarm = deadMan.arm();
-  send({ type: 'hello', pid: process.pid, node: process.version, armed: { alarm, oomFirst, priority } });
+  // One that does not know yet whose it is says it when it joins.
+  if (run !== '') sayHello();
+  agent.warmUp();
 }
 
 /**

@@ -3,6 +3,7 @@
  * Used by `instance-host.ts` and, for clean-up after an actor's last instance, by `actor-host.ts`.
  */
 import type { MessagePort } from 'node:worker_threads';
+import { MessageChannel } from 'node:worker_threads';
 import { fileURLToPath } from 'node:url';
 import { Piscina } from 'piscina';
 import type { InstanceOutcome } from '../contract/messages.js';
@@ -15,15 +16,26 @@ const IDLE_MS = 10;
 
 const ENTRY = fileURLToPath(new URL('../actor/entry.js', import.meta.url));
 
+/** Every instance that a plan may have, and beside them the clean-up of an actor. */
+const THREADS_MAX = 512;
+
+/** A thread that waits at the door for the instance it is to run. */
+interface WarmThread {
+  readonly door: MessagePort;
+  readonly abort: AbortController;
+  readonly outcome: Promise<InstanceOutcome>;
+}
+
 export class Pool {
   readonly #piscina: Piscina;
+  #warm: WarmThread | null = null;
 
   /** `onError`: what a thread threw when no task of its own was left to take the blame. */
-  constructor(threads: number, onError: (error: Error) => void) {
+  constructor(onError: (error: Error) => void) {
     this.#piscina = new Piscina({
       filename: ENTRY,
       minThreads: 0,
-      maxThreads: Math.max(1, threads),
+      maxThreads: THREADS_MAX,
       concurrentTasksPerWorker: 1,
       idleTimeout: IDLE_MS,
       atomics: 'disabled',
@@ -34,9 +46,24 @@ export class Pool {
     this.#piscina.on('error', onError);
   }
 
+  /** Makes a thread that has everything loaded but the plugin; the next instance takes it. */
+  warmUp(): void {
+    if (this.#warm !== null) return;
+    const { port1: door, port2: port } = new MessageChannel();
+    const abort = new AbortController();
+    const outcome = this.#task('runLater', { port }, port, abort.signal);
+    outcome.catch(() => undefined); // told to whoever takes the thread
+    this.#warm = { door, abort, outcome };
+  }
+
   /** One long task. Aborting the signal ends its thread at once and without clean-up. */
   run(input: InstanceInput, signal: AbortSignal): Promise<InstanceOutcome> {
-    return this.#task('default', input, input.port, signal);
+    const warm = this.#warm;
+    if (warm === null) return this.#task('default', input, input.port, signal);
+    this.#warm = null;
+    signal.addEventListener('abort', () => warm.abort.abort(), { once: true });
+    warm.door.postMessage(input, [input.port]);
+    return warm.outcome.finally(() => warm.door.close());
   }
 
   cleanUp(input: CleanupInput, signal: AbortSignal): Promise<InstanceOutcome> {

@@ -24,6 +24,8 @@ export interface Envelope<B> {
 }
 
 export type ToAgent =
+  /** To an agent that was forked before there was a plan: whose it is from the next message on. */
+  | { readonly type: 'join'; readonly run: string; readonly agent: string; readonly epoch: number }
   | {
       readonly type: 'load';
       readonly actors: readonly PlannedActor[];
@@ -58,7 +60,8 @@ export type ToAgent =
     }
   | { readonly type: 'revoke'; readonly actor: string }
   | { readonly type: 'ack'; readonly seq: number }
-  | { readonly type: 'beat' }
+  /** `echo` comes back with the answer. */
+  | { readonly type: 'beat'; readonly echo?: number }
   /** One rung of the stop ladder. `terminate` ends the threads that are left; the agent stays and reports. */
   | { readonly type: 'stop'; readonly rung: Exclude<StopRung, 'kill' | 'reap'> }
   | { readonly type: 'exit' };
@@ -95,7 +98,7 @@ export type FromAgent =
       readonly message: string;
     }
   /** Answers a beat; `doing`: whose method has changed since the last one, for the case that the agent is lost. */
-  | { readonly type: 'beat'; readonly doing?: readonly Doing[] };
+  | { readonly type: 'beat'; readonly doing?: readonly Doing[]; readonly echo?: number };
 
 /** What an instance's thread was last seen in. */
 export interface Doing {

@@ -28,6 +28,8 @@ export interface RecordInput {
   readonly plan: Plan;
   readonly argv: readonly string[];
   readonly version: string;
+  /** Who this host is, as far as that is known at once. */
+  readonly fingerprint?: Readonly<Record<string, unknown>>;
 }
 
 export interface RecordWriter {
@@ -84,7 +86,7 @@ function writeManifest(dir: string, manifest: Manifest): Promise<void> {
   return writeFileAtomic(join(dir, FILES.manifest), `${JSON.stringify(manifest, null, 2)}\n`);
 }
 
-function makeManifest({ run, plan, argv, version }: RecordInput): Manifest {
+function makeManifest({ run, plan, argv, version, fingerprint }: RecordInput): Manifest {
   return {
     version: RECORD_VERSION,
     run,
@@ -95,7 +97,7 @@ function makeManifest({ run, plan, argv, version }: RecordInput): Manifest {
     argv,
     owner: { pid: process.pid, startTicks: processStart(process.pid) },
     host: plan.host,
-    fingerprint: null,
+    fingerprint: fingerprint ?? null,
     plan,
   };
 }

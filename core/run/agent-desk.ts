@@ -7,7 +7,8 @@ import { messageOf } from '../base/errors.js';
 import type { FromAgent, ToAgent } from '../contract/messages.js';
 import type { Plan, PlannedActor } from '../contract/plan.js';
 import { reap } from '../agent/journal.js';
-import type { LostInstance } from './agent-handle.js';
+import type { Link } from '../agent/link.js';
+import type { AgentCallbacks, LostInstance } from './agent-handle.js';
 import { AgentHandle } from './agent-handle.js';
 import type { EventDesk } from './event-desk.js';
 import type { NumbersDesk } from './numbers-desk.js';
@@ -26,6 +27,8 @@ export interface AgentDeskInput {
   readonly events: EventDesk;
   /** Directory of the record: journals lie beside it. */
   readonly recordDir: string;
+  /** An agent that was forked while the plan was being made: the first one's process. */
+  readonly spare: Link | null;
 }
 
 /** Whom the agents' numbers, accounts and ends go to: there once everything is open. */
@@ -60,15 +63,15 @@ export class AgentDesk {
 
   /** Early: agents boot while the rest is being opened, and say nothing but hello until they are loaded. */
   fork(): void {
-    const { plan } = this.#input;
-    for (const { name, actors } of plan.agents) {
+    const { plan, spare } = this.#input;
+    for (const [index, { name, actors }] of plan.agents.entries()) {
       const members = actors.map((actor) =>
         must(
           plan.actors.find((a) => a.name === actor),
           `actor ${actor}`,
         ),
       );
-      this.#fork(name, members, 0);
+      this.#fork(name, members, 0, index === 0 ? spare : null);
     }
   }
 
@@ -79,11 +82,19 @@ export class AgentDesk {
     await Promise.all(this.all.map((agent) => agent.ready()));
   }
 
+  /** How long the slowest agent takes to answer now, in ms. */
+  async roundTripMs(): Promise<number> {
+    const all = await Promise.all(this.all.map((agent) => agent.roundTripMs()));
+    return Math.max(0, ...all.filter((ms) => !Number.isNaN(ms)));
+  }
+
+  /** From the same turn on, their numbers are waited for. */
   start(startNs: number): void {
-    for (const agent of this.all) {
-      this.#ears?.numbers.expect(agent.name);
-      agent.send({ type: 'start', startNs });
-    }
+    for (const agent of this.all) agent.send({ type: 'start', startNs });
+  }
+
+  expectAll(): void {
+    for (const agent of this.all) this.#ears?.numbers.expect(agent.name);
   }
 
   toActor(actor: string, message: ToAgent): void {
@@ -108,7 +119,7 @@ export class AgentDesk {
     for (const agent of this.all) this.#reap(agent);
   }
 
-  #fork(name: string, actors: readonly PlannedActor[], epoch: number): AgentHandle {
+  #fork(name: string, actors: readonly PlannedActor[], epoch: number, spare: Link | null = null): AgentHandle {
     const { run, plan, recordDir, events } = this.#input;
     const { phases, seed, windowMs, safety, host } = plan;
     const load = {
@@ -122,11 +133,12 @@ export class AgentDesk {
       tmp: host.tmp,
     };
     const life = { name, epoch, actors: actors.map((actor) => actor.name) };
-    const agent = new AgentHandle(run, life, actors, load, {
+    const callbacks: AgentCallbacks = {
       message: (from, body) => this.#onMessage(from, body),
       output: (from, stream, text) => events.emit({ type: 'agent.output', agent: from.name, stream, text }),
       lost: (from, cause, running) => this.#onLost(from, cause, running),
-    });
+    };
+    const agent = new AgentHandle(run, life, actors, load, callbacks, spare);
     this.#agents.set(name, agent);
     for (const actor of actors) this.#agentOf.set(actor.name, agent);
     // All its instances have ended while the run goes on: windows need not wait for it any more.

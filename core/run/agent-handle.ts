@@ -45,6 +45,7 @@ export class AgentHandle implements Stoppable {
   readonly #idle = deferred();
   readonly #ready = deferred();
   readonly #forkedNs = nowNs();
+  readonly #echoes: (() => void)[] = [];
   #boot = '';
   #mayLoad = false;
   #isIdle = false;
@@ -57,6 +58,8 @@ export class AgentHandle implements Stoppable {
     actors: readonly PlannedActor[],
     load: Omit<ToAgent & { type: 'load' }, 'type' | 'actors' | 'journal'> & { readonly journal: string },
     callbacks: AgentCallbacks,
+    /** Forked ahead of time. */
+    spare: Link | null,
   ) {
     this.name = agent.name;
     this.epoch = agent.epoch;
@@ -68,7 +71,9 @@ export class AgentHandle implements Stoppable {
       this.#running.set(actor.name, new Set(Array.from({ length: actor.instances }, (_, i) => i)));
     }
     this.#ready.promise.catch(() => undefined); // awaited in `ready`; a failure before that is not unhandled
-    this.#link = forkAgent({ run, agent: agent.name, epoch: agent.epoch });
+    const conversation = { run, agent: agent.name, epoch: agent.epoch };
+    spare?.join(conversation);
+    this.#link = spare ?? forkAgent(conversation);
     this.#link.onMessage((body, { boot }) => this.#onMessage(body, boot));
     this.#link.onOutput((stream, text) => this.#callbacks.output(this, stream, text));
     void this.#link.closed.then(({ code, signal }) => this.#onClosed(code, signal));
@@ -130,6 +135,17 @@ export class AgentHandle implements Stoppable {
     }
   }
 
+  /** How long a message and its answer take at this moment, in ms; NaN when the agent is gone. */
+  async roundTripMs(): Promise<number> {
+    const sentNs = nowNs();
+    const echo = this.#echoes.length;
+    const answered = deferred();
+    this.#echoes.push(() => answered.resolve());
+    this.send({ type: 'beat', echo });
+    const isAnswered = await Promise.race([answered.promise.then(() => true), this.idle.then(() => false)]);
+    return isAnswered ? (nowNs() - sentNs) / MS : NaN;
+  }
+
   send(body: ToAgent): void {
     if (this.#link.isOpen) this.#link.send(body);
   }
@@ -159,6 +175,7 @@ export class AgentHandle implements Stoppable {
       if (this.#mayLoad) this.send(this.#load);
     }
     if (body.type === 'beat') {
+      if (body.echo !== undefined) this.#echoes[body.echo]?.();
       for (const { actor, instance, method } of body.doing ?? []) {
         this.#doing.set(`${actor}/${instance}`, method);
       }

@@ -9,8 +9,9 @@ import type { Plan, PlannedPhase } from '../contract/plan.js';
 import type { RunSummary } from '../contract/summary.js';
 import { withoutSecrets } from '../plan/secrets.js';
 import { raiseThread } from '../linux/priority.js';
-import { fingerprint } from '../safety/host-facts.js';
+import { fingerprint, knownAtOnce } from '../safety/host-facts.js';
 import { createRecord, makeRunId } from '../record/write.js';
+import type { Link } from '../agent/link.js';
 import { AgentDesk } from './agent-desk.js';
 import { concludeRun } from './conclusion.js';
 import { EventDesk } from './event-desk.js';
@@ -27,8 +28,14 @@ import { openStreams } from './streams.js';
 import { ThresholdDesk } from './threshold-desk.js';
 import { Surroundings } from './surroundings.js';
 
-/** Between the last agent's "ready" and the start instant: time for the message to reach all of them. */
-const START_DELAY_MS = 100;
+/**
+ * Between the last agent's "ready" and the start instant: so many times what the slowest agent takes to answer just
+ * then. To arrive takes half of one; the rest is for it to wake its threads. One that is late all the same counts what
+ * fell due from the start instant on: it shows as lateness, and nothing is lost.
+ */
+const START_ROUND_TRIPS = 4;
+const START_DELAY_MIN_MS = 5;
+const START_DELAY_MAX_MS = 100;
 const TIMEOUT_MAX_MS = 2 ** 31 - 1;
 
 export interface RunDeps {
@@ -37,6 +44,8 @@ export interface RunDeps {
   readonly version: string;
   readonly screen: Screen;
   readonly exporters: readonly ExporterUse[];
+  /** An agent that was forked while the plan was being made. Whoever forked it ends it, should this never be called. */
+  readonly spare?: Link;
 }
 
 export interface RunHandle {
@@ -59,14 +68,12 @@ export async function startRun(plan: Plan, deps: RunDeps): Promise<RunHandle> {
   const run = makeRunId(plan.name, new Date());
   const { runsDir, argv, version, screen } = deps;
   const shown = withoutSecrets(plan);
-  const record = await createRecord({ runsDir, run, plan: shown, argv, version });
+  const host = { ...knownAtOnce() };
+  const record = await createRecord({ runsDir, run, plan: shown, argv, version, fingerprint: host });
   const events = new EventDesk();
-  const agents = new AgentDesk({ run, plan, events, recordDir: record.dir });
+  const agents = new AgentDesk({ run, plan, events, recordDir: record.dir, spare: deps.spare ?? null });
   agents.fork();
   const lower = raiseThread();
-  // While the agents boot: it asks other programs, which takes a tenth of a second.
-  const identified = fingerprint().then((known) => record.identify({ ...known }));
-  identified.catch(() => undefined); // awaited below; when something fails before that, that is what is told
   try {
     const facts = new RunFacts();
     const streams = await openStreams((error) => events.internal(error));
@@ -92,7 +99,6 @@ export async function startRun(plan: Plan, deps: RunDeps): Promise<RunHandle> {
     const thresholds = new ThresholdDesk(plan, events, numbers.accumulator);
     streams.windows.subscribe((window) => thresholds.window(window));
     const surroundings = new Surroundings({ plan, events });
-    await identified;
     const opened = { run, plan, record, events, agents, facts, streams, fanOut };
     const handle = new Orchestrator({
       ...opened,
@@ -177,13 +183,16 @@ class Orchestrator {
       events.stopped.then(() => false),
     ]);
     if (!isReady) return null;
-    const startNs = nowNs() + START_DELAY_MS * MS;
+    const wantedMs = START_ROUND_TRIPS * (await agents.roundTripMs());
+    const delayMs = Math.min(START_DELAY_MAX_MS, Math.max(START_DELAY_MIN_MS, wantedMs));
+    const startNs = nowNs() + delayMs * MS;
+    agents.start(startNs);
     events.setStart(startNs);
     numbers.start(startNs, safety.guard.buffers, phases.clock);
-    agents.start(startNs);
+    agents.expectAll();
     safety.start();
     surroundings.begin(startNs, numbers.host);
-    events.emit({ type: 'run.started', startedAt: new Date(Date.now() + START_DELAY_MS).toISOString() });
+    events.emit({ type: 'run.started', startedAt: new Date(Date.now() + delayMs).toISOString() });
     return startNs;
   }
 
@@ -217,7 +226,7 @@ class Orchestrator {
 
   /** The stop ladder, then what is left: frames on their way, agents, guard. Never throws; what fails is said. */
   async #end(): Promise<{ stopMs: number; heldAtStop: Readonly<Record<string, number>> }> {
-    const { plan, events, agents, numbers, phases, safety, surroundings } = this.#parts;
+    const { plan, record, events, agents, numbers, phases, safety, surroundings } = this.#parts;
     const fromNs = nowNs();
     const heldAtStop = heldAt(phases.lastPhase, safety.heldByActor());
     await climbStopLadder(agents.all, plan.safety.gracefulStopMs, (rung, agent, detail) =>
@@ -225,11 +234,15 @@ class Orchestrator {
     );
     const stopMs = (nowNs() - fromNs) / MS;
     if (events.stopCause !== 'completed') numbers.cutShort();
+    // No load any more, and none yet: asking other programs who this host is takes a tenth of a second of its cores.
+    const identified = fingerprint().then((known) => record.identify({ ...known }));
+    identified.catch((error: unknown) => events.emit({ type: 'note', message: messageOf(error) }));
     await agents.end();
     await numbers.flush();
     phases.finish();
     await surroundings.stop();
     await safety.stop();
+    await identified.catch(() => undefined); // said above
     return { stopMs, heldAtStop };
   }
 

@@ -127,7 +127,24 @@ export interface Fingerprint {
   readonly manufacturer: string | null;
 }
 
-/** At most SLOW_FACTS_MS; what has not been found out by then is null. */
+/** Without asking anybody but the engine. */
+export function knownAtOnce(): Fingerprint {
+  return {
+    hostname: hostname(),
+    platform: process.platform,
+    arch: process.arch,
+    kernel: release(),
+    node: process.version,
+    cpuModel: known(cpus()[0]?.model),
+    cores: cpus().length,
+    memoryBytes: totalmem(),
+    distribution: null,
+    virtualMachine: null,
+    manufacturer: null,
+  };
+}
+
+/** At most SLOW_FACTS_MS, and other programs are started for it; what has not been found out by then is null. */
 export async function fingerprint(): Promise<Fingerprint> {
   const slow = await withTimeout(async () => {
     const si = await import('systeminformation');
@@ -138,14 +155,7 @@ export async function fingerprint(): Promise<Fingerprint> {
     .filter((s) => s !== undefined && s !== '')
     .join(' ');
   return {
-    hostname: hostname(),
-    platform: process.platform,
-    arch: process.arch,
-    kernel: release(),
-    node: process.version,
-    cpuModel: known(cpus()[0]?.model),
-    cores: cpus().length,
-    memoryBytes: totalmem(),
+    ...knownAtOnce(),
     distribution: known(distribution),
     virtualMachine: slow?.system.virtual === true ? (known(slow.system.virtualHost) ?? 'yes') : null,
     manufacturer: known(slow?.system.manufacturer),
