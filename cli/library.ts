@@ -5,7 +5,8 @@
  */
 import { fileURLToPath } from 'node:url';
 import { resolve } from 'node:path';
-import type { Link } from '../core/agent/link.js';
+import type { Ahead } from '../core/run/ahead.js';
+import { bootAhead } from '../core/run/ahead.js';
 import type { Screen } from '../core/contract/exporter.js';
 import { defineExporter } from '../core/contract/exporter.js';
 import type { RunEvent } from '../core/contract/events.js';
@@ -21,7 +22,6 @@ import { chooseExporters } from './exporters.js';
 import { findInstallation } from './package.js';
 import type { PlanFlags, Source } from './prepare.js';
 import { prepare, readSource } from './prepare.js';
-import { withSpare } from './spare.js';
 import { RUNS_DIR } from './wire.js';
 
 export { BruntError, BruntErrors } from '../core/base/errors.js';
@@ -58,14 +58,10 @@ export interface Validation {
 /** Runs a scenario to its end. Throws when it cannot start; what happens after that is in the summary. */
 export async function run(scenario: ScenarioSource, options: RunOptions = {}): Promise<RunSummary> {
   options.signal?.throwIfAborted();
-  return withSpare((spare) => runWith(spare, scenario, options));
+  return bootAhead((ahead) => runWith(ahead, scenario, options));
 }
 
-async function runWith(
-  spare: Link | undefined,
-  scenario: ScenarioSource,
-  options: RunOptions,
-): Promise<RunSummary> {
+async function runWith(ahead: Ahead, scenario: ScenarioSource, options: RunOptions): Promise<RunSummary> {
   const { plan, registry, refusals } = await prepare(await sourceOf(scenario), options);
   if (refusals.length > 0) throw new BruntErrors(refusals);
   const runsDir = resolve(options.runsDir ?? RUNS_DIR);
@@ -79,8 +75,8 @@ async function runWith(
   const flags = { quiet: true, ...(options.export !== undefined && { export: options.export }) };
   const exporters = [...(await chooseExporters(plan.exporters, flags, registry)), listener(options)];
   const { version } = findInstallation();
-  const deps = { runsDir, argv: [], version, screen: NO_SCREEN, exporters };
-  const handle = await startRun(plan, { ...deps, ...(spare !== undefined && { spare }) });
+  const deps = { runsDir, argv: [], version, screen: NO_SCREEN, exporters, ahead };
+  const handle = await startRun(plan, deps);
   if (options.name !== undefined) await nameRun(runsDir, options.name, handle.run);
   const onAbort = (): void => handle.stop('person');
   options.signal?.addEventListener('abort', onAbort, { once: true });

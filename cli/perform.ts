@@ -1,6 +1,6 @@
 /** One run with a person at it: a plan and exporters in, screen, keys and signals around it, its summary out. */
 import { resolve } from 'node:path';
-import type { Link } from '../core/agent/link.js';
+import type { Ahead } from '../core/run/ahead.js';
 import type { Plan } from '../core/contract/plan.js';
 import type { RunSummary } from '../core/contract/summary.js';
 import type { RunDeps } from '../core/run/orchestrator.js';
@@ -15,7 +15,7 @@ export async function perform(
   plan: Plan,
   exporters: RunDeps['exporters'],
   flags: ScreenFlags,
-  spare?: Link,
+  ahead?: Ahead,
 ): Promise<RunSummary> {
   const screen = openScreen(flags, () => keys?.lines() ?? []);
   const isSilent = screen.isLive || flags.quiet === true;
@@ -30,7 +30,7 @@ export async function perform(
     const { version } = findInstallation();
     const runsDir = resolve(RUNS_DIR);
     const argv = process.argv.slice(2);
-    const deps = { runsDir, argv, version, screen, exporters, ...(spare !== undefined && { spare }) };
+    const deps = { runsDir, argv, version, screen, exporters, ...(ahead !== undefined && { ahead }) };
     const run = await startRun(plan, deps);
     signals.attach(run);
     keys?.attach(run);

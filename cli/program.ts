@@ -46,8 +46,10 @@ const ACTIONS: Readonly<Record<string, Action>> = {
   plan: async (file, _, flags) => (await import('./verbs/plan.js')).planVerb(file, flags),
   run: async (file, rest, flags) => {
     // Before anything else is imported: the agent boots meanwhile.
-    const { withSpare } = await import('./spare.js');
-    return withSpare(async (spare) => (await import('./verbs/run.js')).runVerb([file, ...rest], flags, spare));
+    const { bootAhead } = await import('../core/run/ahead.js');
+    return bootAhead(async (ahead) =>
+      (await import('./verbs/run.js')).runVerb([file, ...rest], flags, ahead),
+    );
   },
   report: async (run, _, flags) => (await import('./verbs/report.js')).reportVerb(run, flags),
   list: async (kind, _, flags) => (await import('./verbs/list.js')).listVerb(kind, flags),

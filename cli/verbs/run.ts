@@ -6,7 +6,7 @@ import { resolve } from 'node:path';
 import { BruntError, BruntErrors } from '../../core/base/errors.js';
 import type { ExitCode } from '../../core/base/exit-codes.js';
 import { EXIT, worstExit } from '../../core/base/exit-codes.js';
-import type { Link } from '../../core/agent/link.js';
+import type { Ahead } from '../../core/run/ahead.js';
 import type { RunSummary } from '../../core/contract/summary.js';
 import type { ExportFlags } from '../exporters.js';
 import { chooseExporters } from '../exporters.js';
@@ -27,8 +27,8 @@ export interface RunFlags extends SaidFlags, ExportFlags, ScreenFlags {
   readonly repeat?: number;
 }
 
-/** `spare`: serves the first of the runs. */
-export async function runVerb(files: readonly string[], flags: RunFlags, spare?: Link): Promise<ExitCode> {
+/** `ahead`: serves the first of the runs. */
+export async function runVerb(files: readonly string[], flags: RunFlags, ahead?: Ahead): Promise<ExitCode> {
   await checkName(flags.name, files.length * (flags.repeat ?? 1));
   await cleanLeftovers();
   const first = await prepareAll(files, flags);
@@ -37,7 +37,7 @@ export async function runVerb(files: readonly string[], flags: RunFlags, spare?:
     // Repeats measure noise, not luck: the seed stays. The host is looked at anew.
     const prepared = round === 0 ? first : await prepareAll(files, flags, seedsOf(first));
     for (const one of prepared) {
-      const unused = summaries.length === 0 ? spare : undefined;
+      const unused = summaries.length === 0 ? ahead : undefined;
       summaries.push(await runOne(one, flags, files.length * (flags.repeat ?? 1), unused));
       if (summaries.at(-1)?.stopCause === 'signal') return conclude(summaries, flags);
     }
@@ -73,7 +73,7 @@ function source(file: string): ReturnType<typeof readSource> {
   return read;
 }
 
-async function runOne(prepared: Prepared, flags: RunFlags, runs: number, spare?: Link): Promise<RunSummary> {
+async function runOne(prepared: Prepared, flags: RunFlags, runs: number, ahead?: Ahead): Promise<RunSummary> {
   const exporters = await chooseExporters(prepared.plan.exporters, flags, prepared.registry);
   const overwritten = runs > 1 ? exporters.find(({ options }) => 'path' in options) : undefined;
   if (overwritten !== undefined) {
@@ -84,7 +84,7 @@ async function runOne(prepared: Prepared, flags: RunFlags, runs: number, spare?:
       hint: `Take the records instead: brunt report RUN --export ${overwritten.exporter.name}=FILE for each.`,
     });
   }
-  const summary = await perform(prepared.plan, exporters, flags, spare);
+  const summary = await perform(prepared.plan, exporters, flags, ahead);
   if (flags.name !== undefined) {
     const { nameRun } = await import('../../core/record/names.js');
     await nameRun(resolve(RUNS_DIR), flags.name, summary.run);

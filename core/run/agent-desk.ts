@@ -119,7 +119,12 @@ export class AgentDesk {
     for (const agent of this.all) this.#reap(agent);
   }
 
-  #fork(name: string, actors: readonly PlannedActor[], epoch: number, spare: Link | null = null): AgentHandle {
+  #fork(
+    name: string,
+    actors: readonly PlannedActor[],
+    epoch: number,
+    spare: Link | null = null,
+  ): AgentHandle {
     const { run, plan, recordDir, events } = this.#input;
     const { phases, seed, windowMs, safety, host } = plan;
     const load = {

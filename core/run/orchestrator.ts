@@ -11,7 +11,7 @@ import { withoutSecrets } from '../plan/secrets.js';
 import { raiseThread } from '../linux/priority.js';
 import { fingerprint, knownAtOnce } from '../safety/host-facts.js';
 import { createRecord, makeRunId } from '../record/write.js';
-import type { Link } from '../agent/link.js';
+import type { Ahead } from './ahead.js';
 import { AgentDesk } from './agent-desk.js';
 import { concludeRun } from './conclusion.js';
 import { EventDesk } from './event-desk.js';
@@ -44,8 +44,8 @@ export interface RunDeps {
   readonly version: string;
   readonly screen: Screen;
   readonly exporters: readonly ExporterUse[];
-  /** An agent that was forked while the plan was being made. Whoever forked it ends it, should this never be called. */
-  readonly spare?: Link;
+  /** What has booted while the plan was being made. */
+  readonly ahead?: Ahead;
 }
 
 export interface RunHandle {
@@ -71,7 +71,13 @@ export async function startRun(plan: Plan, deps: RunDeps): Promise<RunHandle> {
   const host = { ...knownAtOnce() };
   const record = await createRecord({ runsDir, run, plan: shown, argv, version, fingerprint: host });
   const events = new EventDesk();
-  const agents = new AgentDesk({ run, plan, events, recordDir: record.dir, spare: deps.spare ?? null });
+  const agents = new AgentDesk({
+    run,
+    plan,
+    events,
+    recordDir: record.dir,
+    spare: deps.ahead?.agent ?? null,
+  });
   agents.fork();
   const lower = raiseThread();
   try {
@@ -86,6 +92,7 @@ export async function startRun(plan: Plan, deps: RunDeps): Promise<RunHandle> {
       paths: [record.dir],
       toActor: (actor, message) => agents.toActor(actor, message),
       toAgent: (agent, message) => agents.toAgent(agent, message),
+      threads: deps.ahead?.guard,
       onState: (state) => numbers.host?.setState(state),
     });
     const phases = new PhaseDesk({

@@ -9,6 +9,7 @@ import type { Plan, PlannedActor } from '../contract/plan.js';
 import type { Resource } from '../contract/plugin.js';
 import type { Guard, GuardAction } from '../safety/guard.js';
 import { startGuard } from '../safety/guard.js';
+import type { GuardThreads } from '../safety/guard-threads.js';
 import { Ledger } from '../safety/ledger.js';
 import type { EventDesk } from './event-desk.js';
 import { describeAction } from './run-facts.js';
@@ -27,6 +28,8 @@ export interface SafetyInput {
   readonly paths: readonly string[];
   readonly toActor: (actor: string, message: ToAgent) => void;
   readonly toAgent: (agent: string, message: ToAgent) => void;
+  /** Threads of the guard that have booted ahead of time. */
+  readonly threads: GuardThreads | undefined;
   readonly onState: (state: SafetyState) => void;
 }
 
@@ -40,7 +43,8 @@ export class SafetyDesk {
 
   static async open(input: SafetyInput): Promise<SafetyDesk> {
     const { limits, clearHoldMs } = input.plan.safety;
-    return new SafetyDesk(input, await startGuard({ limits, clearHoldMs, paths: input.paths }));
+    const guard = await startGuard({ limits, clearHoldMs, paths: input.paths }, input.threads);
+    return new SafetyDesk(input, guard);
   }
 
   private constructor(input: SafetyInput, guard: Guard) {

@@ -2,8 +2,9 @@
  * The guard: a thread that reads the sensors, runs the gate and carries out what cannot wait for the event loop. It
  * blocks in Atomics.wait between ticks and never returns to its own. Started by `guard.ts`, which it tells by messages.
  */
+import { once } from 'node:events';
 import { setPriority } from 'node:os';
-import { parentPort, workerData } from 'node:worker_threads';
+import { parentPort } from 'node:worker_threads';
 import { must } from '../base/assert.js';
 import { MS, nowNs, SECOND } from '../base/clock.js';
 import { SAFETY_STATES } from '../base/sentences.js';
@@ -37,7 +38,7 @@ const NICE = -10;
 const FIFO_PRIORITIES = [GUARD_PRIORITY, 1];
 
 const port = must(parentPort, 'parent port');
-const input = workerData as GuardInput;
+const [input] = (await once(port, 'message')) as [GuardInput];
 const tell = (message: FromGuard): void => port.postMessage(message);
 
 const board = new GuardBoard(input.board);

@@ -3,7 +3,7 @@
  * starts it before the first agent gets work and stops it last.
  */
 import { once } from 'node:events';
-import { Worker } from 'node:worker_threads';
+import type { Worker } from 'node:worker_threads';
 import { assert, must } from '../base/assert.js';
 import { BruntError, messageOf } from '../base/errors.js';
 import type { SafetyState } from '../base/sentences.js';
@@ -19,6 +19,7 @@ import { SCALE_OF } from './gate.js';
 import type { GateChange } from './gate.js';
 import type { FromGuard, GuardInput, GuardPriority, LagInput } from './guard-board.js';
 import { AGENTS_MAX, GUARD_WORD, GuardBoard } from './guard-board.js';
+import { GuardThreads } from './guard-threads.js';
 import { MemorySource } from './memory-source.js';
 import { SENSORS } from './sensor-table.js';
 
@@ -71,7 +72,7 @@ interface Watched {
 }
 
 /** Resolves when the guard has looked once at what it can see. Throws E_INTERNAL when it does not get there. */
-export async function startGuard(options: GuardOptions): Promise<Guard> {
+export async function startGuard(options: GuardOptions, threads = new GuardThreads()): Promise<Guard> {
   const board = new GuardBoard();
   const memory = new MemorySource();
   const input: GuardInput = {
@@ -81,36 +82,30 @@ export async function startGuard(options: GuardOptions): Promise<Guard> {
     totalBytes: memory.read().totalBytes,
     clearHoldMs: options.clearHoldMs ?? null,
   };
-  const thread = startThread('./guard-thread.js', input);
+  threads.guard.begin(input);
   const specs: MetricSpecs = { 'host.scheduler.lag': HOST_METRICS['host.scheduler.lag'] };
   const lag: LagInput = {
     board: board.buffer,
     specs,
     buffer: new SharedArrayBuffer(recorderBytes(specs)),
   };
-  const lagThread = startThread('./lag-thread.js', lag);
+  threads.lag.begin(lag);
   try {
-    const ready = await readiness(thread);
+    const ready = await readiness(threads);
+    const [thread, lagThread] = [threads.guard.thread, threads.lag.thread];
     return new Guard({ board, memory, thread, lagThread, ready, lag });
   } catch (error) {
     memory.close();
-    await Promise.all([thread.terminate(), lagThread.terminate()]);
+    await threads.end();
     throw error;
   }
 }
 
-function startThread(file: string, input: GuardInput | LagInput): Worker {
-  // Flags of the program that embeds brunt (loaders, inspectors) have no business in these threads.
-  return new Worker(new URL(file, import.meta.url), { workerData: input, execArgv: [], stdin: false });
-}
-
 type Ready = Extract<FromGuard, { type: 'ready' }>;
 
-async function readiness(thread: Worker): Promise<Ready> {
+async function readiness(threads: GuardThreads): Promise<Ready> {
   try {
-    const [message] = (await once(thread, 'message', { signal: AbortSignal.timeout(START_MAX_MS) })) as [
-      FromGuard,
-    ];
+    const message = await threads.guard.firstMessage(START_MAX_MS);
     assert(message.type === 'ready', 'the guard says first that it is ready');
     return message;
   } catch (error) {

@@ -2,7 +2,9 @@
  * How late this machine wakes an ordinary thread: waits, ten times a second, and records by how much it was late.
  * Started by `guard.ts`; nothing else runs here, so that only the scheduler can delay it.
  */
-import { workerData } from 'node:worker_threads';
+import { once } from 'node:events';
+import { parentPort } from 'node:worker_threads';
+import { must } from '../base/assert.js';
 import { MS, nowNs } from '../base/clock.js';
 import { openRecorders, TrendWriter } from '../metrics/recorder.js';
 import type { LagInput } from './guard-board.js';
@@ -12,7 +14,7 @@ const INTERVAL_NS = 100 * MS;
 /** After a long standstill so many missed wakes are recorded, the rest is one figure anyway. */
 const MISSED_MAX = 100;
 
-const input = workerData as LagInput;
+const [input] = (await once(must(parentPort, 'parent port'), 'message')) as [LagInput];
 const { words } = new GuardBoard(input.board);
 const recorder = openRecorders(input.specs, input.buffer, nowNs)['host.scheduler.lag'];
 
