@@ -8,13 +8,11 @@ import { MS, nowNs } from '../base/clock.js';
 import type { Plan, PlannedProbe, PlannedTarget } from '../contract/plan.js';
 import type { FrameGroup } from '../metrics/frame-builder.js';
 import type { Probes } from '../probe/probes.js';
-import { startProbes } from '../probe/probes.js';
-import { Readings } from '../probe/readings.js';
-import { TargetMeter } from '../target/meter.js';
+import type { TargetMeter } from '../target/meter.js';
 import type { Target } from '../target/target.js';
-import { startTarget } from '../target/target.js';
-import { descendantsOf } from '../target/tree.js';
 import type { EventDesk } from './event-desk.js';
+
+// What starts probes and targets is imported where the plan has one: most have neither.
 
 /** A target that is not ready by then is given up. */
 export const READY_MAX_MS = 30_000;
@@ -85,6 +83,10 @@ export class Surroundings {
   async #startTarget(planned: PlannedTarget, probes: readonly PlannedProbe[]): Promise<void> {
     const { events } = this.#input;
     const fromNs = nowNs();
+    const [{ startTarget }, { TargetMeter }] = await Promise.all([
+      import('../target/target.js'),
+      import('../target/meter.js'),
+    ]);
     const target = await startTarget({
       target: planned,
       onOutput: (stream, text) => events.emit({ type: 'target.output', stream, text }),
@@ -93,7 +95,7 @@ export class Surroundings {
     this.#target = target;
     // The program only: arguments may hold secrets, and the recorded plan has them as they were written.
     events.emit({ type: 'target.started', pid: target.pid, command: planned.command[0] ?? '' });
-    this.#noteWhatLacks(target);
+    await this.#noteWhatLacks(target);
     this.#meter = new TargetMeter(target.keeperPid);
     if (planned.ready !== null) await this.#becomeReady(planned.ready, probes, fromNs);
     if (this.#isOver) return;
@@ -115,6 +117,7 @@ export class Surroundings {
       'debug',
     );
     try {
+      const { Readings } = await import('../probe/readings.js');
       const readings = new Readings(probes.groups);
       probes.begin(nowNs());
       while (!this.#isOver && !readings.hold(selector, assertion)) {
@@ -129,8 +132,9 @@ export class Surroundings {
     }
   }
 
-  #open(probes: readonly PlannedProbe[], lowered?: 'debug'): Promise<Probes> {
+  async #open(probes: readonly PlannedProbe[], lowered?: 'debug'): Promise<Probes> {
     const { events } = this.#input;
+    const { startProbes } = await import('../probe/probes.js');
     return startProbes({
       probes,
       onLog: ({ probe, level, message }) =>
@@ -146,7 +150,8 @@ export class Surroundings {
     if (!wasAsked && this.#isReady) events.stop('target', `E_TARGET: the target ended by itself: ${cause}`);
   }
 
-  #noteWhatLacks(target: Target): void {
+  async #noteWhatLacks(target: Target): Promise<void> {
+    const { descendantsOf } = await import('../target/tree.js');
     const { events } = this.#input;
     const { deathSignal, adopts } = target.armed;
     const tell = (message: string): void => events.emit({ type: 'note', message });
