@@ -2,5 +2,6 @@
 import type { Bench } from './bench.js';
 import { cpuLevel } from './cpu-level.js';
 import { protection } from './protection.js';
+import { start } from './start.js';
 
-export const BENCHES: readonly Bench[] = [protection, cpuLevel];
+export const BENCHES: readonly Bench[] = [start, protection, cpuLevel];

@@ -129,7 +129,9 @@ function firstOperationsMs(folder: string, file: string): number[] {
   timeOf(folder, [MAIN, 'run', file, '--quiet']);
   const runs = join(folder, '.brunt', 'runs');
   const [record = ''] = readdirSync(runs);
-  const events = readFileSync(join(runs, record, 'events.ndjson'), 'utf8').trim().split('\n');
+  const events = readFileSync(join(runs, record, 'events.ndjson'), 'utf8')
+    .trim()
+    .split('\n');
   rmSync(runs, { recursive: true });
   return events.flatMap((line) => {
     const event = JSON.parse(line) as RunEvent;

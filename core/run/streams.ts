@@ -21,7 +21,7 @@ export interface RunStreams {
 
 export async function openStreams(onConsumerError: (error: unknown) => void): Promise<RunStreams> {
   // Four of its files: all of rxjs takes a tenth of a second to load.
-  const [{ Subject }, { filter }, { map }, { share }] = await Promise.all([
+  const [{ Subject }, filtering, mapping, { share }] = await Promise.all([
     import('rxjs/internal/Subject'),
     import('rxjs/internal/operators/filter'),
     import('rxjs/internal/operators/map'),
@@ -30,8 +30,8 @@ export async function openStreams(onConsumerError: (error: unknown) => void): Pr
   const windows = new Subject<Window>();
   const events = new Subject<RunEvent>();
   const readings = windows.pipe(
-    map((window) => window.series.filter((s) => s.metric.startsWith('host.'))),
-    filter((series) => series.length > 0),
+    mapping.map((window) => window.series.filter((s) => s.metric.startsWith('host.'))),
+    filtering.filter((series) => series.length > 0),
     share(),
   );
   const feed = <T>(source: { subscribe(next: (item: T) => void): unknown }): Feed<T> => ({
