@@ -1,0 +1,108 @@
+/**
+ * What each operation is: its kind, its size and its place. Kinds and sizes come out of shuffled bags, so that the mix is
+ * kept within a thousandth and not only on average. Chance is the instance's own. Called by `drive.ts`.
+ */
+import type { Random } from '../../../core/base/random.js';
+import { makeAccess } from '../access/index.js';
+import type { Access } from '../access/index.js';
+import type { OpKind, WorkloadOptions } from './options.js';
+import { accessOf, alignOf, largestOf, mixOf, sizesOf } from './options.js';
+
+/** Entries of a bag: what a share of 0.1 % is one of. */
+const BAG = 1000;
+
+/** Draws from values by share: each bag holds them in exactly their shares, in another order. */
+export function bagOf<T>(
+  values: readonly { readonly value: T; readonly share: number }[],
+  random: Random,
+): () => T {
+  const filled = values.filter(({ share }) => share > 0);
+  const [only] = filled;
+  if (filled.length === 1 && only !== undefined) return () => only.value;
+  const bag = new Array<T>();
+  let sum = 0;
+  for (const { value, share } of filled) {
+    sum += share;
+    while (bag.length < Math.round(sum * BAG)) bag.push(value);
+  }
+  let at = bag.length;
+  return () => {
+    if (at === bag.length) {
+      shuffle(bag, random);
+      at = 0;
+    }
+    return bag[at++] as T;
+  };
+}
+
+/** Fisher and Yates. */
+function shuffle(list: unknown[], random: Random): void {
+  for (let i = list.length - 1; i > 0; i--) {
+    const j = Math.floor(random() * (i + 1));
+    [list[i], list[j]] = [list[j], list[i]];
+  }
+}
+
+export interface Region {
+  /** In the target. */
+  readonly from: number;
+  readonly bytes: number;
+}
+
+export class Choices {
+  readonly kind: () => OpKind;
+  readonly size: () => number;
+  /** Null where places are walked through, not drawn. */
+  readonly access: Access | null;
+  /** Places that a drawn operation may begin at. */
+  readonly places: number;
+  readonly #align: number;
+  readonly #region: Region;
+  readonly #stride: number | null;
+  /** Times that a walk has been through the whole region. */
+  passes = 0;
+  #at = 0;
+  #lap = 0;
+
+  constructor(options: WorkloadOptions, region: Region, random: Random) {
+    const mix = mixOf(options);
+    const kinds = (Object.keys(mix) as OpKind[]).map((value) => ({ value, share: mix[value] }));
+    const sizes = sizesOf(options);
+    // One size is drawn for all kinds.
+    this.kind = bagOf(kinds, random);
+    this.size = bagOf(
+      sizes.map(({ bytes, share }) => ({ value: bytes, share })),
+      random,
+    );
+    this.#region = region;
+    this.#align = alignOf(options);
+    this.places = Math.max(1, Math.floor((region.bytes - largestOf(options)) / this.#align) + 1);
+    const spec = accessOf(options);
+    this.access = spec === null ? null : makeAccess(spec, this.places, random);
+    this.#stride = options.access === 'strided' ? options.stride : null;
+  }
+
+  /** Where an operation of so many bytes begins. */
+  place(bytes: number): number {
+    if (this.access !== null) return this.#region.from + this.access.next() * this.#align;
+    if (this.#at + bytes > this.#region.bytes) this.#wrap();
+    const at = this.#at;
+    this.#at += this.#stride ?? bytes;
+    return this.#region.from + at;
+  }
+
+  /** Begins anew; by strides one place further, until every place has been gone to. */
+  #wrap(): void {
+    if (this.#stride === null) {
+      this.#at = 0;
+      this.passes++;
+      return;
+    }
+    this.#lap += this.#align;
+    if (this.#lap >= this.#stride) {
+      this.#lap = 0;
+      this.passes++;
+    }
+    this.#at = this.#lap;
+  }
+}
