@@ -24,6 +24,11 @@ export class EngineOperations implements Operations {
     this.#openRecorder = openRecorder;
   }
 
+  get inFlightMax(): number {
+    const { control, pacing, peak } = this.#ctx;
+    return control === 'rate' ? pacing.inFlight : Math.max(1, Math.ceil(peak));
+  }
+
   nextDueNs(): number {
     const { pacing } = this.#opened();
     const { waiter } = this.#ctx;

@@ -148,6 +148,8 @@ export interface OperationColumns {
  * ended, and park until the next is due (`ctx.park(ms)`; async engines await their completions or a timer).
  */
 export interface Operations {
+  /** So many of this instance may be outstanding at a time: what an engine needs room for. */
+  readonly inFlightMax: number;
   /**
    * When one more may start, CLOCK_MONOTONIC: now or earlier means at once. Infinity while none may: nothing is due
    * any more, `inFlight` or the places asked for are in use, or the actor is paused, idle or stopped.

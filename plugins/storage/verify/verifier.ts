@@ -28,6 +28,8 @@ export interface VerifierInput {
   readonly startNs: number;
   /** Each bad sector, with what is there instead. Called for the first few of each kind; all are counted. */
   readonly onBad: (verdict: BadVerdict, sector: number, found: string) => void;
+  /** Each bad sector. */
+  readonly onCount?: (verdict: BadVerdict) => void;
 }
 
 /** Bad sectors of one kind that are described. */
@@ -103,6 +105,7 @@ export class Verifier {
       this.counts[verdict]++;
       if (verdict === 'good') continue;
       bad++;
+      this.#input.onCount?.(verdict);
       if (this.counts[verdict] <= DESCRIBED_MAX) {
         this.#input.onBad(verdict, first + i, describeSector(words, w));
       }

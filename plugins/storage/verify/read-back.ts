@@ -1,0 +1,76 @@
+/**
+ * Reads a whole region back through an engine and has every sector looked at, when the load is over. Called by the
+ * simulators between phases and before they end.
+ */
+import type { Engine } from '../engines/engine.js';
+import { OP } from '../engines/engine.js';
+import type { Region } from '../workload/choices.js';
+import type { Verifier } from './verifier.js';
+
+const WAIT_NS = 100e6;
+const MIB = 2 ** 20;
+
+export interface ReadBackInput {
+  readonly engine: Engine;
+  readonly file: number;
+  readonly region: Region;
+  readonly verifier: Verifier;
+  readonly unitBytes: number;
+  /** Asked between reads: true gives up. */
+  readonly isOver: () => boolean;
+  /** So many bytes were looked at. */
+  readonly onRead: (bytes: number) => void;
+}
+
+export interface ReadBackResult {
+  readonly bytes: number;
+  /** Reads that failed or were short: what is there could not be looked at. */
+  readonly unreadableBytes: number;
+  readonly isWhole: boolean;
+}
+
+/** Nothing else may be in flight in the engine. */
+export async function readBack(input: ReadBackInput): Promise<ReadBackResult> {
+  const { engine, file, region, verifier, unitBytes, isOver } = input;
+  const { slots } = engine;
+  const pieceBytes = Math.max(unitBytes, Math.floor(Math.min(MIB, engine.slotBytes) / unitBytes) * unitBytes);
+  const words = new Uint32Array(engine.memory.buffer, engine.memory.byteOffset, engine.memory.length >> 2);
+  const floors = Array.from({ length: engine.depth }, () => new Uint32Array(pieceBytes / unitBytes));
+  const free = Array.from({ length: engine.depth }, (_, slot) => slot);
+  const endAt = region.from + Math.floor(region.bytes / unitBytes) * unitBytes;
+  let at = region.from;
+  let [done, unreadable] = [0, 0];
+  while (engine.inFlight > 0 || (at < endAt && !isOver())) {
+    while (free.length > 0 && at < endAt && !isOver()) {
+      const slot = free.pop() as number;
+      const bytes = Math.min(pieceBytes, endAt - at);
+      slots.op[slot] = OP.read;
+      slots.flags[slot] = 0;
+      slots.file[slot] = file;
+      slots.offset[slot] = at;
+      slots.bytes[slot] = bytes;
+      verifier.beginRead(at, bytes, floors[slot] as Uint32Array);
+      engine.submit(slot);
+      at += bytes;
+    }
+    const told = engine.reap(1, WAIT_NS);
+    const count = typeof told === 'number' ? told : await told;
+    for (let i = 0; i < count; i++) {
+      const slot = engine.ended[i] as number;
+      const bytes = slots.bytes[slot] as number;
+      const read = Math.max(0, slots.result[slot] as number);
+      verifier.endRead(
+        words,
+        (slots.at[slot] as number) / 4,
+        slots.offset[slot] as number,
+        read,
+        floors[slot] as Uint32Array,
+      );
+      input.onRead(read);
+      done += read;
+      unreadable += bytes - read;
+      free.push(slot);
+    }
+  }
+  return { bytes: done, unreadableBytes: unreadable, isWhole: at >= endAt };
+}

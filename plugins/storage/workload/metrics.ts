@@ -1,0 +1,33 @@
+/** What storage simulators measure beside the operations themselves. */
+import type { MetricSpecs } from '../../../core/contract/index.js';
+import { BAD_VERDICTS } from '../verify/verifier.js';
+
+export const STORAGE_METRICS = {
+  sync: {
+    kind: 'trend',
+    unit: 'ns',
+    better: 'lower',
+    help: 'Time that fsync or fdatasync took behind a write. It is part of that write’s latency.',
+  },
+  'bad-sectors': {
+    kind: 'counter',
+    unit: 'count',
+    better: 'lower',
+    mustBeZero: true,
+    help: 'Sectors that were not what they must be, by what they were.',
+    tags: { verdict: BAD_VERDICTS },
+  },
+  verified: { kind: 'counter', unit: 'bytes', help: 'Bytes that were read back and looked at.' },
+  unverified: {
+    kind: 'counter',
+    unit: 'bytes',
+    better: 'lower',
+    help: 'Bytes that were to be read back at the end and could not be, or for which there was no time.',
+  },
+  unfinished: {
+    kind: 'counter',
+    unit: 'count',
+    better: 'lower',
+    help: 'Operations that had not ended a second after the stop: nobody knows what became of them.',
+  },
+} as const satisfies MetricSpecs;

@@ -1,0 +1,207 @@
+/**
+ * One instance of a storage simulator on an open target, from the engine to the last byte read back: what `disk` and
+ * `block` do alike once each has opened what it works on.
+ */
+import { randomBytes } from 'node:crypto';
+import type { ActorContext, EstimateInput, ResourceEstimate } from '../../../core/contract/index.js';
+import type { Engine, OpName } from '../engines/engine.js';
+import { EngineUnavailable } from '../engines/engine.js';
+import type { OpenedEngine } from '../engines/open.js';
+import { openEngine } from '../engines/open.js';
+import { Oracle } from '../verify/oracle.js';
+import { readBack } from '../verify/read-back.js';
+import { Verifier } from '../verify/verifier.js';
+import type { Region } from './choices.js';
+import { Drive } from './drive.js';
+import type { STORAGE_METRICS } from './metrics.js';
+import type { WorkloadOptions } from './options.js';
+import { alignOf, isWriting, largestOf, mixOf, unitOf } from './options.js';
+
+export interface Target {
+  /** What is told of it, and what stamps are keyed by: the same for all instances that share it. */
+  readonly name: string;
+  readonly fd: number;
+  readonly bytes: number;
+  readonly trim: 'punch' | 'discard';
+  readonly trimsToZero: boolean;
+}
+
+type Context = ActorContext<WorkloadOptions, typeof STORAGE_METRICS>;
+
+const MIB = 2 ** 20;
+/** Of payloads, choices and code, beside the engine's memory. */
+const OVERHEAD_BYTES = 8 * MIB;
+const SQ_POLL_IDLE_MS = 1000;
+/** Reading back once a stop is asked; graceful stops of all profiles are longer. */
+const READ_BACK_AT_STOP_NS = 5e9;
+
+/** Shared memory for the oracle of a target of so many bytes that all instances work on; 0 where none is. */
+export function sharedBytes(options: WorkloadOptions, bytes: number): number {
+  return isVerifying(options) && options.distribution !== 'per-instance' ? oracleBytes(options, bytes) : 0;
+}
+
+export function memoryEstimate(
+  options: WorkloadOptions,
+  { control, peak, instances }: Omit<EstimateInput<unknown>, 'options'>,
+  targetBytes: number,
+): Required<Pick<ResourceEstimate, 'memoryBytes'>> {
+  const inFlight = control === 'concurrency' ? peak : IN_FLIGHT * instances;
+  const oracles = options.distribution === 'per-instance' ? instances : 1;
+  const oracle = isVerifying(options) ? oracles * oracleBytes(options, targetBytes) : 0;
+  return { memoryBytes: instances * OVERHEAD_BYTES + inFlight * largestOf(options) + oracle };
+}
+
+/** Operations in flight of one instance where the scenario does not say. */
+const IN_FLIGHT = 64;
+
+export function isVerifying({ verify }: WorkloadOptions): boolean {
+  return verify !== 'off';
+}
+
+function oracleBytes(options: WorkloadOptions, bytes: number): number {
+  return Oracle.bytes(Math.ceil(bytes / unitOf(options)));
+}
+
+export class Session {
+  readonly #ctx: Context;
+  readonly #target: Target;
+  #engine: Engine | null = null;
+  #leasedBytes = 0;
+
+  constructor(ctx: Context, target: Target) {
+    this.#ctx = ctx;
+    this.#target = target;
+  }
+
+  async run(): Promise<'done' | void> {
+    const ctx = this.#ctx;
+    const { options } = ctx;
+    const target = this.#target;
+    const slots = Drive.slots(ctx.operations.inFlightMax, options);
+    if (!this.#takeMemory(slots * largestOf(options) + OVERHEAD_BYTES)) return;
+    const { engine, why } = this.#open(slots);
+    this.#engine = engine;
+    ctx.log('info', `engine: ${why}`);
+    const region = this.#region();
+    const verifier = isVerifying(options) ? this.#verifier() : null;
+    const file = engine.attach(target.fd);
+    const { trim, trimsToZero } = target;
+    const drive = new Drive({ ctx, engine, file, region, trim, trimsToZero, verifier });
+    try {
+      return await drive.run();
+    } finally {
+      const { name, uses, lacks } = { name: engine.name, ...engine.report() };
+      const without = lacks.length > 0 ? `; without ${lacks.join('; ')}` : '';
+      ctx.log('info', `${name} used ${uses.join(', ')}${without}`);
+      if (verifier !== null && engine.inFlight === 0) await this.#readBack(engine, file, region, verifier);
+    }
+  }
+
+  async dispose(): Promise<void> {
+    const left = await this.#engine?.close();
+    if (left !== undefined && left > 0)
+      this.#ctx.log('warn', `${left} operations on ${this.#target.name} never ended`);
+    if (this.#leasedBytes > 0) this.#ctx.lease.give(this.#leasedBytes);
+  }
+
+  #open(slots: number): OpenedEngine {
+    const { options } = this.#ctx;
+    try {
+      return openEngine({
+        engine: options.engine,
+        depth: slots,
+        slotBytes: largestOf(options),
+        operations: this.#operations(),
+        ...(options.sqPoll && { sqPollIdleMs: SQ_POLL_IDLE_MS }),
+        ...(options.ioPoll && { ioPoll: true }),
+      });
+    } catch (error) {
+      if (error instanceof EngineUnavailable) return this.#ctx.unavailable(error.message);
+      throw error;
+    }
+  }
+
+  #operations(): OpName[] {
+    const { options } = this.#ctx;
+    const mix = mixOf(options);
+    const names: OpName[] = [];
+    if (mix.read > 0 || isVerifying(options)) names.push('read');
+    if (mix.write > 0) names.push('write');
+    if (mix.trim > 0) names.push(this.#target.trim);
+    if (options.sync === 'fsync' || options.sync === 'fdatasync') names.push(options.sync);
+    return names;
+  }
+
+  /** The engine's buffers are memory like any other: leased before they are taken. */
+  #takeMemory(bytes: number): boolean {
+    const { lease } = this.#ctx;
+    for (let left = bytes; left > 0;) {
+      const n = Math.min(left, lease.batchMax);
+      if (!lease.wait(n)) return false;
+      lease.confirm(n);
+      this.#leasedBytes += n;
+      left -= n;
+    }
+    return true;
+  }
+
+  /** Partitions are whole places; what is left over at the end is nobody's. */
+  #region(): Region {
+    const { options, instance } = this.#ctx;
+    const { bytes } = this.#target;
+    if (options.distribution !== 'partitioned') return { from: 0, bytes };
+    const align = alignOf(options);
+    const each = Math.floor(bytes / instance.count / align) * align;
+    if (each < largestOf(options))
+      this.#ctx.unavailable(
+        `${this.#target.name} has ${bytes} bytes: a part of ${each} for each of ${instance.count} instances holds no block`,
+      );
+    return { from: each * instance.index, bytes: each };
+  }
+
+  #verifier(): Verifier {
+    const ctx = this.#ctx;
+    const { options, shared, instance, metrics } = ctx;
+    const { bytes, name } = this.#target;
+    const unitBytes = unitOf(options);
+    const units = Math.ceil(bytes / unitBytes);
+    const oracle = new Oracle(shared ?? new SharedArrayBuffer(Oracle.bytes(units)), units);
+    // Not drawn from the seed: a run that is repeated must not take its forerunner's sectors for its own.
+    const mark = randomBytes(8);
+    return new Verifier({
+      oracle,
+      key: { ...oracle.run(mark.readUInt32LE(0), mark.readUInt32LE(4)), target: nameHash(name) },
+      unitBytes,
+      writer: instance.index,
+      startNs: ctx.nowNs(),
+      onBad: (verdict, sector, found) =>
+        ctx.log('warn', `${verdict}: sector ${sector} of ${name} holds ${found}`),
+      onCount: (verdict) => metrics['bad-sectors'].with({ verdict }).add(1),
+    });
+  }
+
+  async #readBack(engine: Engine, file: number, region: Region, verifier: Verifier): Promise<void> {
+    const ctx = this.#ctx;
+    const { verify } = ctx.options;
+    if ((verify !== 'after' && verify !== 'both') || !isWriting(ctx.options)) return;
+    const untilNs = ctx.nowNs() + READ_BACK_AT_STOP_NS;
+    const isOver = (): boolean => {
+      ctx.beat();
+      return ctx.nowNs() > untilNs;
+    };
+    const unitBytes = unitOf(ctx.options);
+    const onRead = (bytes: number): void => ctx.metrics.verified.add(bytes);
+    const result = await readBack({ engine, file, region, verifier, unitBytes, isOver, onRead });
+    const { bytes, unreadableBytes, isWhole } = result;
+    const rest = isWhole ? '' : `; the rest of ${region.bytes} was not: there was no more time`;
+    ctx.log(isWhole ? 'info' : 'warn', `read back ${bytes} bytes of ${this.#target.name}${rest}`);
+    ctx.metrics.unverified.add(unreadableBytes + (isWhole ? 0 : region.bytes - bytes - unreadableBytes));
+  }
+}
+
+/** FNV-1a: a number for a name, the same for every instance. */
+function nameHash(name: string): number {
+  let h = 0x811c9dc5;
+  for (let i = 0; i < name.length; i++) h = Math.imul(h ^ name.charCodeAt(i), 0x01000193) >>> 0;
+  return h;
+}
