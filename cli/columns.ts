@@ -9,25 +9,31 @@ export interface TableStyle {
 
 const STYLE: TableStyle = { width: 80, indent: 2 };
 
-/** Columns are as wide as their widest cell; empty ones take no room. */
+/** Columns before the last are as wide as their widest cell, and no wider than this: what is longer is wrapped, too. */
+const COLUMN_MAX = 28;
+/** The last column always has so much. */
+const LAST_MIN = 20;
+
+/** Empty columns take no room. */
 export function table(rows: readonly (readonly string[])[], { width, indent }: TableStyle = STYLE): string[] {
   const count = Math.max(0, ...rows.map((row) => row.length));
-  const widths = Array.from({ length: count }, (_, i) =>
+  const widest = Array.from({ length: count }, (_, i) =>
     Math.max(0, ...rows.map((row) => row[i]?.length ?? 0)),
   );
-  const left = (i: number): number =>
-    indent + widths.slice(0, i).reduce((sum, w) => sum + (w === 0 ? 0 : w + GAP), 0);
+  const bounds = widest.map((w, i) => (i < count - 1 ? Math.min(w, COLUMN_MAX) : w));
+  const left = bounds.slice(0, -1).reduce((sum, w) => sum + (w === 0 ? 0 : w + GAP), indent);
   return rows.flatMap((row) => {
-    const at = left(count - 1);
-    const head = row
-      .slice(0, count - 1)
-      .map((cell, i) => (widths[i] === 0 ? '' : cell.padEnd((widths[i] ?? 0) + GAP)))
-      .join('');
-    const [first = '', ...rest] = wrap(row[count - 1] ?? '', Math.max(20, width - at));
-    return [
-      `${' '.repeat(indent)}${head.padEnd(at - indent)}${first}`.trimEnd(),
-      ...rest.map((line) => ' '.repeat(at) + line),
-    ];
+    const cells = bounds.map((bound, i) =>
+      wrap(row[i] ?? '', i < count - 1 ? bound : Math.max(LAST_MIN, width - left)),
+    );
+    const height = Math.max(...cells.map((lines) => lines.length));
+    return Array.from({ length: height }, (_, line) => {
+      const text = cells.map((lines, i) => {
+        const cell = lines[line] ?? '';
+        return i === count - 1 || bounds[i] === 0 ? cell : cell.padEnd((bounds[i] ?? 0) + GAP);
+      });
+      return `${' '.repeat(indent)}${text.join('')}`.trimEnd();
+    });
   });
 }
 

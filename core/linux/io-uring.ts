@@ -29,7 +29,6 @@ import {
 } from './io-uring-abi.js';
 import type { Mapper, Mapping } from './mapping.js';
 import { MAP_POPULATE, MAP_SHARED, mapper } from './mapping.js';
-import { closeSync } from 'node:fs';
 import { readText } from './procfs.js';
 
 export interface RingWish {
@@ -78,6 +77,8 @@ interface Calls {
   readonly setup: ForeignCall;
   readonly enter: ForeignCall;
   readonly register: ForeignCall;
+  /** Not Node's: in a worker it warns of descriptors that it has not opened itself. */
+  readonly close: ForeignCall;
 }
 
 let declared: Calls | undefined;
@@ -89,6 +90,7 @@ function callsOf(f: Foreign): Calls {
       'long syscall(long number, long fd, long count, long least, long flags, long argument, long bytes)',
     ),
     register: f.declare('long syscall(long number, long fd, long what, void *argument, long count)'),
+    close: f.declare('int close(int fd)'),
   });
 }
 
@@ -144,7 +146,7 @@ function mapRing(
   const mappings: Mapping[] = [];
   const refuse = (why: string): string => {
     for (const mapping of mappings) mapping.unmap();
-    closeSync(fd);
+    calls.close(fd);
     return why;
   };
   if ((features & NEEDED) !== NEEDED)
@@ -337,7 +339,7 @@ export class Ring {
 
   /** What is in flight goes on in the kernel: buffers that are not registered must stay until it has ended. */
   close(): void {
-    closeSync(this.#parts.fd);
+    this.#parts.calls.close(this.#parts.fd);
     for (const mapping of [this.#parts.rings, this.#parts.sqes, this.#parts.wait]) mapping.unmap();
   }
 

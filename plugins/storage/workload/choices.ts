@@ -8,8 +8,8 @@ import type { Access } from '../access/index.js';
 import type { OpKind, WorkloadOptions } from './options.js';
 import { accessOf, alignOf, largestOf, mixOf, sizesOf } from './options.js';
 
-/** Entries of a bag: what a share of 0.1 % is one of. */
-const BAG = 1000;
+/** Entries of a bag at most: finer shares than 0.1 % are rounded. */
+const BAG_MAX = 1000;
 
 /** Draws from values by share: each bag holds them in exactly their shares, in another order. */
 export function bagOf<T>(
@@ -19,11 +19,12 @@ export function bagOf<T>(
   const filled = values.filter(({ share }) => share > 0);
   const [only] = filled;
   if (filled.length === 1 && only !== undefined) return () => only.value;
+  const entries = bagSize(filled.map(({ share }) => share));
   const bag = new Array<T>();
   let sum = 0;
   for (const { value, share } of filled) {
     sum += share;
-    while (bag.length < Math.round(sum * BAG)) bag.push(value);
+    while (bag.length < Math.round(sum * entries)) bag.push(value);
   }
   let at = bag.length;
   return () => {
@@ -33,6 +34,15 @@ export function bagOf<T>(
     }
     return bag[at++] as T;
   };
+}
+
+/** The smallest bag that holds the shares exactly: the sooner each is empty, the closer the mix is kept. */
+function bagSize(shares: readonly number[]): number {
+  const isWhole = (amount: number): boolean => Math.abs(amount - Math.round(amount)) < 1e-6;
+  for (let size = shares.length; size < BAG_MAX; size++) {
+    if (shares.every((share) => isWhole(share * size))) return size;
+  }
+  return BAG_MAX;
 }
 
 /** Fisher and Yates. */
