@@ -16,6 +16,7 @@ export const AGGREGATES = [
   'rate',
   'share',
   'slope',
+  'drift',
 ] as const;
 /** A named aggregate, or a percentile: `{ percentile: 0.999, text: 'p99.9' }`. */
 export type Aggregate = (typeof AGGREGATES)[number] | { readonly percentile: number; readonly text: string };

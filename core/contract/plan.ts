@@ -189,17 +189,30 @@ export interface PlannedProbe {
   readonly metrics: MetricSpecs;
 }
 
-/** What the load is put beside: a command that the run starts and stops. */
-export interface PlannedTarget {
+/** What the load is put beside. */
+export type PlannedTarget = PlannedCommand | PlannedProcess;
+
+/** A process that runs already: it is measured, with all it started, and left alone. */
+export interface PlannedProcess {
+  /** A number, or the absolute path of a file that holds it when the run starts. */
+  readonly pid: number | string;
+  readonly ready: PlannedReady | null;
+}
+
+/** The load waits until this holds. */
+export interface PlannedReady {
+  readonly selector: Selector;
+  readonly assertion: Assertion;
+  readonly text: string;
+}
+
+/** A command that the run starts and stops. */
+export interface PlannedCommand {
   readonly command: readonly string[];
   readonly cwd: string;
   /** Added to brunt's own environment. */
   readonly env: Readonly<Record<string, string>>;
-  readonly ready: {
-    readonly selector: Selector;
-    readonly assertion: Assertion;
-    readonly text: string;
-  } | null;
+  readonly ready: PlannedReady | null;
 }
 
 export interface PlannedExporter {

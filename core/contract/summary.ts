@@ -28,6 +28,8 @@ export interface RunSummary {
   readonly phases: readonly PhaseSummary[];
   readonly actors: readonly ActorSummary[];
   readonly trust: TrustReport;
+  /** Null without a target. */
+  readonly target: TargetSummary | null;
   readonly safety: SafetySummary;
   /** What was given back and what is left behind. */
   readonly after: {
@@ -117,6 +119,23 @@ export interface TrustCheck {
   /** Null: this run gives nothing to check it on. */
   readonly ok: boolean | null;
   readonly detail: string;
+}
+
+export interface TargetSummary {
+  readonly memory: LeakSummary;
+}
+
+/** What the target's resident memory did over the measured phases, without its start-up (their first half). */
+export interface LeakSummary {
+  /** Leaks: it grows, with 97.5 % confidence. None seen: it may grow by less than slope and error together. */
+  readonly verdict: 'leaks' | 'none-seen' | 'unknown';
+  readonly bytesPerMinute: number | null;
+  /** Half the width of the 95 % interval, per minute. */
+  readonly plusMinus: number | null;
+  /** Windows looked at. */
+  readonly samples: number;
+  /** "leaks 1.3 MiB/min ± 0.2". */
+  readonly text: string;
 }
 
 export interface SafetySummary {

@@ -5,6 +5,7 @@
 import type { Aggregate } from '../base/sentences.js';
 import type { MetricUnit, Point } from '../contract/metrics.js';
 import { binValue } from './bins.js';
+import { driftOf } from './drift.js';
 import { theilSen } from './slope.js';
 import type { Total } from './totals.js';
 
@@ -47,7 +48,8 @@ export function stddevOf({ bins, count, sum }: Trend): number | null {
 }
 
 /**
- * The aggregate of a total over `spanMs`, in the metric's unit; `rate` and `slope` are per second. Null when the
+ * The aggregate of a total over `spanMs`, in the metric's unit; `rate`, `slope` and `drift` are per second (`drift`: the
+ * most that it may be, at 97.5 % confidence; null with too few samples). Null when the
  * kind has no such aggregate or the data no answer. Percentiles are given with few samples too: for a threshold
  * the nearest rank of twelve samples is a verdict, while a summary would not print it.
  */
@@ -89,6 +91,10 @@ function gaugeAggregate(
       return unit === 'share' ? total.windowMax : point.max;
     case 'slope':
       return theilSen(total.samples);
+    case 'drift': {
+      const drift = driftOf(total.samples);
+      return drift === null ? null : drift.perSecond + drift.plusMinus;
+    }
     default:
       return null;
   }

@@ -68,7 +68,7 @@ export class BreakWatch {
   ): boolean {
     const { aggregate, operator, operand } = threshold.assertion;
     const bound = fixedBound(operand);
-    if (bound === null || aggregate === 'slope') return true;
+    if (bound === null || aggregate === 'slope' || aggregate === 'drift') return true;
     const unit = this.#unitOf(threshold.selector.metric, tags);
     const total = sideBySide(totals, 'sum');
     const value = aggregateOf(total, aggregate, { spanMs: endMs - startMs, unit });

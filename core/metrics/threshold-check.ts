@@ -19,7 +19,7 @@ type Sentence = Pick<PlannedThreshold, 'selector' | 'assertion'>;
 /** `percentile` stands for all of them. */
 const AGGREGATES_OF: Readonly<Record<MetricKind, readonly string[]>> = {
   counter: ['count', 'rate'],
-  gauge: ['avg', 'min', 'max', 'last', 'slope'],
+  gauge: ['avg', 'min', 'max', 'last', 'slope', 'drift'],
   ratio: ['share', 'count'],
   trend: ['avg', 'min', 'max', 'med', 'percentile', 'stddev', 'count', 'sum'],
 };

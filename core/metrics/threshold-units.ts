@@ -23,6 +23,11 @@ const PER_SECOND: Readonly<Partial<Record<MetricUnit, Dimension>>> = {
   share: 'share/s',
   count: 'ops/s',
 };
+/** Told per second. */
+function isPerTime(aggregate: Aggregate): boolean {
+  return aggregate === 'rate' || aggregate === 'slope' || aggregate === 'drift';
+}
+
 /**
  * The dimensions that a bound on this aggregate may be written in; none: it cannot be bounded. For what is in the
  * unit of its actor (`actor.asked`, `actor.held`) the caller has put that unit into the entry.
@@ -32,8 +37,7 @@ export function dimensionsOf(
   aggregate: Aggregate,
 ): Dimension[] {
   if (aggregate === 'count' && kind !== 'counter') return ['count'];
-  const isPerSecond = aggregate === 'rate' || aggregate === 'slope';
-  const dimension = isPerSecond ? PER_SECOND[unit] : DIMENSION[unit];
+  const dimension = isPerTime(aggregate) ? PER_SECOND[unit] : DIMENSION[unit];
   return dimension === undefined || dimension === null ? [] : [dimension];
 }
 
@@ -43,7 +47,7 @@ export function resultUnit(
   unit: MetricUnit,
   aggregate: Aggregate,
 ): MetricUnit | 'per-second' {
-  if (aggregate === 'rate' || aggregate === 'slope') {
+  if (isPerTime(aggregate)) {
     if (unit === 'count') return 'ops/s';
     return unit === 'bytes' ? 'bytes/s' : 'per-second';
   }

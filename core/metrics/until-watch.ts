@@ -95,8 +95,8 @@ export class UntilWatch {
         unit: selection.unit,
       }));
     }
-    if (aggregate === 'count' || aggregate === 'sum' || aggregate === 'slope')
-      return state.soFar.values(aggregate);
+    const isOfAll = ['count', 'sum', 'slope', 'drift'].some((one) => one === aggregate);
+    if (isOfAll) return state.soFar.values(aggregate);
     const alone = new SelectorTotals(selector, this.#accumulator);
     alone.add(window);
     return alone.values(aggregate);

@@ -19,8 +19,8 @@ export function planTarget(
   catalogue: readonly CatalogueEntry[],
 ): TargetPlan {
   if (target === null) return { target: null, mistakes: [] };
-  const { command, cwd, env, ready } = target;
-  const planned = { command: [...command], cwd, env: { ...env }, ready: structuredClone(ready) };
+  const { ready } = target;
+  const planned = structuredClone(target);
   const mistake = ready === null ? null : readyMistake(ready, probes, catalogue);
   return { target: planned, mistakes: mistake === null ? [] : [mistake] };
 }

@@ -5,6 +5,7 @@ import type { Plan } from '../contract/plan.js';
 import type { RunSummary, SafetySummary, ThresholdResult, Verdict } from '../contract/summary.js';
 import { SUMMARY_VERSION } from '../contract/summary.js';
 import type { RunAccumulator } from '../metrics/accumulate.js';
+import { leakOf } from '../metrics/leak.js';
 import { judge } from '../metrics/thresholds.js';
 import { checkTrust } from '../metrics/trust.js';
 import type { RunFacts } from './run-facts.js';
@@ -75,6 +76,7 @@ export function buildSummary(input: SummaryInput): RunSummary {
         unleased: facts.unleased,
       },
     }),
+    target: plan.target === undefined ? null : { memory: leakOf(accumulator) },
     safety: safetyOf(plan, facts, accumulator, live),
     after: {
       stopMs: live?.stopMs ?? null,

@@ -5,11 +5,19 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { BruntError } from '../base/errors.js';
 import { MS, nowNs } from '../base/clock.js';
-import type { Plan, PlannedProbe, PlannedTarget } from '../contract/plan.js';
+import type {
+  Plan,
+  PlannedCommand,
+  PlannedProbe,
+  PlannedProcess,
+  PlannedReady,
+  PlannedTarget,
+} from '../contract/plan.js';
 import type { FrameGroup } from '../metrics/frame-builder.js';
 import type { Probes } from '../probe/probes.js';
 import type { TargetMeter } from '../target/meter.js';
 import type { Target } from '../target/target.js';
+import type { WatchedProcess } from '../target/watched.js';
 import type { EventDesk } from './event-desk.js';
 
 // What starts probes and targets is imported where the plan has one: most have neither.
@@ -31,6 +39,7 @@ export class Surroundings {
   readonly #input: SurroundingsInput;
   #starting: Promise<void> = Promise.resolve();
   #target: Target | null = null;
+  #watched: WatchedProcess | null = null;
   #meter: TargetMeter | null = null;
   #probes: Probes | null = null;
   /** Why the target ended. */
@@ -64,6 +73,7 @@ export class Surroundings {
     // Bounded by its own deadlines; whoever called it has heard of a failure.
     await this.#starting.catch(() => undefined);
     this.#meter?.stop();
+    this.#watched?.stop();
     await this.#probes?.stop();
     const left = (await this.#target?.stop()) ?? [];
     this.leftBehind.push(...left.map((pid) => `process ${pid} of the target: cannot be killed`));
@@ -83,6 +93,29 @@ export class Surroundings {
   async #startTarget(planned: PlannedTarget, probes: readonly PlannedProbe[]): Promise<void> {
     const { events } = this.#input;
     const fromNs = nowNs();
+    if ('command' in planned) await this.#startCommand(planned);
+    else await this.#watch(planned);
+    if (planned.ready !== null) await this.#becomeReady(planned.ready, probes, fromNs);
+    if (this.#isOver) return;
+    this.#isReady = true;
+    events.emit({ type: 'target.ready', tookMs: (nowNs() - fromNs) / MS });
+  }
+
+  async #watch(planned: PlannedProcess): Promise<void> {
+    const { events } = this.#input;
+    const [{ WatchedProcess }, { TargetMeter }] = await Promise.all([
+      import('../target/watched.js'),
+      import('../target/meter.js'),
+    ]);
+    this.#watched = new WatchedProcess(planned, (cause) => this.#onEnd(cause, false));
+    const { pid } = this.#watched;
+    events.emit({ type: 'target.started', pid, command: `process ${pid}` });
+    await this.#noteNoChildren(pid);
+    this.#meter = new TargetMeter(pid, true);
+  }
+
+  async #startCommand(planned: PlannedCommand): Promise<void> {
+    const { events } = this.#input;
     const [{ startTarget }, { TargetMeter }] = await Promise.all([
       import('../target/target.js'),
       import('../target/meter.js'),
@@ -97,15 +130,11 @@ export class Surroundings {
     events.emit({ type: 'target.started', pid: target.pid, command: planned.command[0] ?? '' });
     await this.#noteWhatLacks(target);
     this.#meter = new TargetMeter(target.keeperPid);
-    if (planned.ready !== null) await this.#becomeReady(planned.ready, probes, fromNs);
-    if (this.#isOver) return;
-    this.#isReady = true;
-    events.emit({ type: 'target.ready', tookMs: (nowNs() - fromNs) / MS });
   }
 
   /** By probes of its own: what they saw before the start is no part of the run's numbers. */
   async #becomeReady(
-    { selector, assertion, text }: NonNullable<PlannedTarget['ready']>,
+    { selector, assertion, text }: PlannedReady,
     all: readonly PlannedProbe[],
     fromNs: number,
   ): Promise<void> {
@@ -151,7 +180,6 @@ export class Surroundings {
   }
 
   async #noteWhatLacks(target: Target): Promise<void> {
-    const { descendantsOf } = await import('../target/tree.js');
     const { events } = this.#input;
     const { deathSignal, adopts } = target.armed;
     const tell = (message: string): void => events.emit({ type: 'note', message });
@@ -161,9 +189,14 @@ export class Surroundings {
     if (!adopts) {
       tell('Without libc (koffi) only the process group of the target can be ended, not what has left it.');
     }
-    if (descendantsOf(target.keeperPid) === null) {
-      tell('This host does not tell the children of a process: the target has no figures.');
-    }
+    await this.#noteNoChildren(target.keeperPid);
+  }
+
+  async #noteNoChildren(pid: number): Promise<void> {
+    const { descendantsOf } = await import('../target/tree.js');
+    if (descendantsOf(pid) !== null) return;
+    const message = 'This host does not tell the children of a process: the target has no figures.';
+    this.#input.events.emit({ type: 'note', message });
   }
 }
 

@@ -33,6 +33,8 @@ export interface DraftProbe extends DraftUse {
 
 export interface DraftTarget {
   readonly command?: readonly (string | undefined)[];
+  readonly pid?: number;
+  readonly pidFile?: string;
   readonly cwd?: string;
   readonly env?: Readonly<Record<string, string>>;
   readonly ready?: string;

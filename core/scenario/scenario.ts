@@ -2,7 +2,7 @@
 import type { BruntErrors } from '../base/errors.js';
 import type { Assertion, PeakSentence, Selector, Until } from '../base/sentences.js';
 import type { Capability } from '../contract/host.js';
-import type { PlannedPacing } from '../contract/plan.js';
+import type { PlannedPacing, PlannedTarget } from '../contract/plan.js';
 import type { Quantity } from '../base/units.js';
 import type { Control } from '../contract/plugin.js';
 import type { PluginSources } from '../plugin/registry.js';
@@ -164,15 +164,4 @@ export interface ScenarioProbe {
   readonly everyMs: number | null;
 }
 
-export interface ScenarioTarget {
-  readonly command: readonly string[];
-  /** Absolute. */
-  readonly cwd: string;
-  /** Added to brunt's own environment. */
-  readonly env: Readonly<Record<string, string>>;
-  readonly ready: {
-    readonly selector: Selector;
-    readonly assertion: Assertion;
-    readonly text: string;
-  } | null;
-}
+export type ScenarioTarget = PlannedTarget;

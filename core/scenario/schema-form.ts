@@ -107,6 +107,8 @@ const TARGET = object(
       ...list(text('Program or argument.'), 1, 256, 'The program and its arguments; no shell reads it.'),
       wanted: 'a list of the program and its arguments',
     },
+    pid: whole('A process that runs: it is measured with all it started, and never ended.', 1, 2 ** 22),
+    pidFile: text('A file that holds its number when the run starts. Relative to the file that says it.'),
     cwd: text('Working directory. Default: the folder of the file that says it.'),
     env: map(text('Value.'), 64, "Added to brunt's own environment.", {
       type: 'string',
@@ -115,9 +117,9 @@ const TARGET = object(
     ready: sentence('condition', 'The load waits until this holds.'),
   },
   {
-    required: ['command'],
-    later: ['isolation', 'limits', 'pid'],
-    description: 'What the load is put beside: a command that the run starts and stops.',
+    later: ['isolation', 'limits'],
+    description:
+      'What the load is put beside: a command that the run starts and stops, or a process that runs.',
   },
 );
 

@@ -28,13 +28,15 @@ export interface Usage {
 export class TargetMeter {
   readonly groups: readonly FrameGroup[];
   readonly #root: number;
+  readonly #isOfTarget: boolean;
   readonly #recorders;
   #timer: NodeJS.Timeout | undefined;
   #before: { readonly atNs: number; readonly cpuNs: number } | null = null;
 
-  /** `root`: the keeper, whose descendants the target is. */
-  constructor(root: number) {
+  /** `root`: the keeper, whose descendants the target is; or with `isOfTarget` the target itself. */
+  constructor(root: number, isOfTarget = false) {
     this.#root = root;
+    this.#isOfTarget = isOfTarget;
     const buffer = new SharedArrayBuffer(recorderBytes(TARGET_METRICS));
     this.#recorders = openRecorders(TARGET_METRICS, buffer, nowNs);
     this.groups = [{ prefix: '', specs: TARGET_METRICS, tags: {}, buffers: [buffer] }];
@@ -50,7 +52,7 @@ export class TargetMeter {
   }
 
   #take(): void {
-    const usage = usageBelow(this.#root);
+    const usage = usageBelow(this.#root, this.#isOfTarget);
     const now = nowNs();
     const recorders = this.#recorders;
     recorders['target.rss'].set(usage?.rssBytes ?? NaN);
@@ -73,10 +75,11 @@ export class TargetMeter {
 }
 
 /** Null where there is no /proc to tell, or nothing runs, or too much. */
-export function usageBelow(root: number): Usage | null {
-  const pids = descendantsOf(root);
+export function usageBelow(root: number, isOfTarget = false): Usage | null {
+  const below = descendantsOf(root);
+  const pids = isOfTarget && below !== null ? [root, ...below] : below;
   if (pids === null || pids.length === 0 || pids.length > PROCESSES_MAX) return null;
-  let [cpuNs, rssBytes, threads] = [reapedNs(root), 0, 0];
+  let [cpuNs, rssBytes, threads] = [isOfTarget ? 0 : reapedNs(root), 0, 0];
   let openFiles: number | null = 0;
   for (const pid of pids) {
     const status = readText(`/proc/${pid}/status`);

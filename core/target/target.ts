@@ -9,7 +9,7 @@ import { fileURLToPath } from 'node:url';
 import { must } from '../base/assert.js';
 import { deferred } from '../base/deferred.js';
 import { BruntError } from '../base/errors.js';
-import type { PlannedTarget } from '../contract/plan.js';
+import type { PlannedCommand } from '../contract/plan.js';
 import { atOrdinaryPriority } from '../linux/priority.js';
 import { readLines } from '../agent/output-lines.js';
 import { KILL_MAX_MS, TERM_MAX_MS, killTree } from './ending.js';
@@ -24,7 +24,7 @@ const STOP_MAX_MS = TERM_MAX_MS + KILL_MAX_MS + 1000;
 const PROGRAM = fileURLToPath(new URL('./keeper.js', import.meta.url));
 
 export interface TargetInput {
-  readonly target: PlannedTarget;
+  readonly target: PlannedCommand;
   readonly onOutput: (stream: 'stdout' | 'stderr', text: string) => void;
   /** Once, when the command has ended, asked or not: "exit code 1", "signal SIGKILL". */
   readonly onEnd: (cause: string, wasAsked: boolean) => void;

@@ -36,6 +36,7 @@ export function drawSummary(
     drawLatencies(summary, width),
     [
       ...labelled('trust', trustWords(summary), width),
+      ...labelled('target', summary.target === null ? [] : [summary.target.memory.text], width),
       ...labelled('safety', safetyWords(summary), width),
       ...labelled('after', afterWords(summary), width),
       ...labelled('host', [hostWords(summary)], width),

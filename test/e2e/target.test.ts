@@ -9,7 +9,7 @@ import { fileURLToPath } from 'node:url';
 import { parseAssertion, parseSelector } from '../../core/base/grammar.js';
 import type { RunEvent } from '../../core/contract/events.js';
 import type { Window } from '../../core/contract/metrics.js';
-import type { Plan, PlannedProbe, PlannedTarget } from '../../core/contract/plan.js';
+import type { Plan, PlannedCommand, PlannedProbe, PlannedTarget } from '../../core/contract/plan.js';
 import { catalogueOf } from '../../core/plan/catalogue.js';
 import { decodeWindow } from '../../core/record/codec.js';
 import { readHostFacts } from '../../core/safety/host-facts.js';
@@ -36,7 +36,7 @@ describe('a run beside a target', () => {
 
   const READY = 'probe.up{probe:api} last == 1';
 
-  function targetOf(words: readonly string[], ready: string | null = READY): PlannedTarget {
+  function targetOf(words: readonly string[], ready: string | null = READY): PlannedCommand {
     const [selector = '', ...assertion] = (ready ?? '').split(' ');
     return {
       command: [process.execPath, SERVER, String(port), ...words],

@@ -108,6 +108,11 @@ export class Workplace {
     return JSON.parse(readFileSync(join(record, 'summary.json'), 'utf8')) as RunSummary;
   }
 
+  /** A summary that was exported as JSON. */
+  read(name: string): RunSummary {
+    return JSON.parse(readFileSync(join(this.dir, name), 'utf8')) as RunSummary;
+  }
+
   events(record: string = this.lastRecord()): RunEvent[] {
     return readFileSync(join(record, 'events.ndjson'), 'utf8')
       .split('\n')

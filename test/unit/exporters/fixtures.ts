@@ -289,6 +289,7 @@ export const summary: RunSummary = {
     ],
     comparable: { ok: false, detail: 'measured for 12 s, and 30 s are the least' },
   },
+  target: null,
   safety: {
     profile: 'laptop',
     worst: 'ok',

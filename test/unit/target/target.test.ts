@@ -1,7 +1,7 @@
 /** A target and its keeper as real processes: started, measured, ended, whoever dies first. */
 import { expect } from 'chai';
 import { deferred } from '../../../core/base/deferred.js';
-import type { PlannedTarget } from '../../../core/contract/plan.js';
+import type { PlannedCommand } from '../../../core/contract/plan.js';
 import { TargetMeter, usageBelow } from '../../../core/target/meter.js';
 import type { Target } from '../../../core/target/target.js';
 import { startTarget } from '../../../core/target/target.js';
@@ -26,7 +26,7 @@ describe('a target', () => {
     target = null;
   });
 
-  async function start(over: Partial<PlannedTarget>): Promise<Target> {
+  async function start(over: Partial<PlannedCommand>): Promise<Target> {
     target = await startTarget({
       target: { command: [], cwd: '/', env: {}, ready: null, ...over },
       onOutput: (stream, text) => output.push(`${stream}: ${text}`),
@@ -101,7 +101,7 @@ describe('a target', () => {
   });
 
   it('cannot be started: no such program, no such folder', async () => {
-    const refused = async (over: Partial<PlannedTarget>): Promise<unknown> =>
+    const refused = async (over: Partial<PlannedCommand>): Promise<unknown> =>
       start(over).then(
         () => null,
         (error: unknown) => error,
