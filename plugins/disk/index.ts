@@ -9,6 +9,7 @@ import { definePlugin, defineSimulator } from '../../core/contract/index.js';
 import type { ActorContext, ObjectSchema, Resolved } from '../../core/contract/index.js';
 import { STORAGE_METRICS } from '../storage/workload/metrics.js';
 import { WORKLOAD_OPTIONS, workloadFaults } from '../storage/workload/options.js';
+import { KINDS } from '../storage/workload/work.js';
 import { memoryEstimate, Session, sharedBytes } from '../storage/workload/session.js';
 import type { FileSpec, MakeContext } from './file.js';
 import { makeFile, openFile } from './file.js';
@@ -63,7 +64,7 @@ const disk = defineSimulator({
     { kind: 'concurrency', unit: 'count', defaultPeak: '4' },
     { kind: 'rate', unit: 'ops/s' },
   ],
-  operations: ['read', 'write', 'trim'],
+  operations: KINDS,
   options: OPTIONS,
   metrics: STORAGE_METRICS,
   takes: 'memory',

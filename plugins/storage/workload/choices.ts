@@ -1,6 +1,6 @@
 /**
  * What each operation is: its kind, its size and its place. Kinds and sizes come out of shuffled bags, so that the mix is
- * kept within a thousandth and not only on average. Chance is the instance's own. Called by `drive.ts`.
+ * kept within a thousandth and not only on average. Chance is the instance's own. Called by `work.ts`.
  */
 import type { Random } from '../../../core/base/random.js';
 import { makeAccess } from '../access/index.js';
@@ -69,8 +69,8 @@ export class Choices {
   readonly #align: number;
   readonly #region: Region;
   readonly #stride: number | null;
-  /** Times that a walk has been through the whole region. */
-  passes = 0;
+  readonly #smallest: number;
+  #passes = 0;
   #at = 0;
   #lap = 0;
 
@@ -85,6 +85,7 @@ export class Choices {
       random,
     );
     this.#region = region;
+    this.#smallest = Math.min(...sizes.map(({ bytes }) => bytes));
     this.#align = alignOf(options);
     this.places = Math.max(1, Math.floor((region.bytes - largestOf(options)) / this.#align) + 1);
     const spec = accessOf(options);
@@ -101,17 +102,27 @@ export class Choices {
     return this.#region.from + at;
   }
 
+  /** A walk has been through the whole region so many times: no operation fits before its end any more. */
+  isThrough(passes = Infinity): boolean {
+    return this.#passes + (this.#at + this.#smallest > this.#region.bytes ? 1 : 0) >= passes;
+  }
+
+  /** Of a walk, until it begins anew; no end where places are drawn. */
+  get bytesToEnd(): number {
+    return this.access === null ? this.#region.bytes - this.#at : Infinity;
+  }
+
   /** Begins anew; by strides one place further, until every place has been gone to. */
   #wrap(): void {
     if (this.#stride === null) {
       this.#at = 0;
-      this.passes++;
+      this.#passes++;
       return;
     }
     this.#lap += this.#align;
     if (this.#lap >= this.#stride) {
       this.#lap = 0;
-      this.passes++;
+      this.#passes++;
     }
     this.#at = this.#lap;
   }

@@ -1,5 +1,5 @@
 /**
- * What failed operations lead to: each is counted; whether the actor goes on is the scenario's choice. Called by `drive.ts`.
+ * What failed operations lead to: each is counted; whether the actor goes on is the scenario's choice. Called by `work.ts`.
  */
 import type { WorkloadOptions } from './options.js';
 
@@ -16,18 +16,21 @@ export class ErrorPolicy {
     this.#options = options;
   }
 
-  /** Throws when the actor may not go on. */
-  failed(what: string, code: string, atNs: number): void {
+  /** The error that fails the actor; null while it may go on. A linked sync that was cancelled is no failure of its own. */
+  failed(what: string, code: string, atNs: number): Error | null {
+    if (code === 'ECANCELED') return null;
     const { onError, errorsMax = Infinity, errorsPerSecondMax = Infinity } = this.#options;
     this.#count++;
     if (atNs - this.#fromNs >= SECOND_NS) [this.#fromNs, this.#recent] = [atNs, 0];
     this.#recent++;
-    if (onError === 'stop') throw new Error(`${what} failed: ${code} ("onError" is "stop")`);
+    const failed = `${what} failed: ${code}`;
+    if (onError === 'stop') return new Error(`${failed} ("onError" is "stop")`);
     if (this.#count > errorsMax)
-      throw new Error(`${what} failed: ${code}, the ${this.#count}th, and "errorsMax" is ${errorsMax}`);
+      return new Error(`${failed}, the ${this.#count}th, and "errorsMax" is ${errorsMax}`);
     if (this.#recent > errorsPerSecondMax)
-      throw new Error(
-        `${what} failed: ${code}, the ${this.#recent}th in one second, and "errorsPerSecondMax" is ${errorsPerSecondMax}`,
+      return new Error(
+        `${failed}, the ${this.#recent}th in one second, and "errorsPerSecondMax" is ${errorsPerSecondMax}`,
       );
+    return null;
   }
 }

@@ -24,10 +24,4 @@ export const STORAGE_METRICS = {
     better: 'lower',
     help: 'Bytes that were to be read back at the end and could not be, or for which there was no time.',
   },
-  unfinished: {
-    kind: 'counter',
-    unit: 'count',
-    better: 'lower',
-    help: 'Operations that had not ended a second after the stop: nobody knows what became of them.',
-  },
 } as const satisfies MetricSpecs;

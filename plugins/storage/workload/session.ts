@@ -12,10 +12,11 @@ import { Oracle } from '../verify/oracle.js';
 import { readBack } from '../verify/read-back.js';
 import { Verifier } from '../verify/verifier.js';
 import type { Region } from './choices.js';
-import { Drive } from './drive.js';
+import { drive } from '../drive.js';
 import type { STORAGE_METRICS } from './metrics.js';
 import type { WorkloadOptions } from './options.js';
 import { alignOf, isWriting, largestOf, mixOf, unitOf } from './options.js';
+import { isSyncing, KINDS, StorageWork } from './work.js';
 
 export interface Target {
   /** What is told of it, and what stamps are keyed by: the same for all instances that share it. */
@@ -77,7 +78,8 @@ export class Session {
     const ctx = this.#ctx;
     const { options } = ctx;
     const target = this.#target;
-    const slots = Drive.slots(ctx.operations.inFlightMax, options);
+    // A sync behind a write takes a slot of its own.
+    const slots = ctx.operations.inFlightMax * (isSyncing(options) ? 2 : 1);
     if (!this.#takeMemory(slots * largestOf(options) + OVERHEAD_BYTES)) return;
     const { engine, why } = this.#open(slots);
     this.#engine = engine;
@@ -86,9 +88,9 @@ export class Session {
     const verifier = isVerifying(options) ? this.#verifier() : null;
     const file = engine.attach(target.fd);
     const { trim, trimsToZero } = target;
-    const drive = new Drive({ ctx, engine, file, region, trim, trimsToZero, verifier });
+    const work = new StorageWork({ ctx, engine, file, region, trim, trimsToZero, verifier });
     try {
-      return await drive.run();
+      return await drive({ ctx, engine, operations: KINDS, work });
     } finally {
       const { name, uses, lacks } = { name: engine.name, ...engine.report() };
       const without = lacks.length > 0 ? `; without ${lacks.join('; ')}` : '';
@@ -128,7 +130,7 @@ export class Session {
     if (mix.read > 0 || isVerifying(options)) names.push('read');
     if (mix.write > 0) names.push('write');
     if (mix.trim > 0) names.push(this.#target.trim);
-    if (options.sync === 'fsync' || options.sync === 'fdatasync') names.push(options.sync);
+    if (isSyncing(options)) names.push(options.sync === 'fsync' ? 'fsync' : 'fdatasync');
     return names;
   }
 
