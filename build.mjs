@@ -5,6 +5,7 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { buildWasm } from './plugins/cpu/kernels/wasm/build.mjs';
 
 const here = fileURLToPath(new URL('.', import.meta.url));
 const modifiedMs = (path) => (existsSync(here + path) ? statSync(here + path).mtimeMs : 0);
@@ -25,6 +26,7 @@ if (modifiedMs('node_modules/.package-lock.json') < modifiedMs('package-lock.jso
 }
 if (process.argv.includes('--fresh')) rmSync(`${here}dist`, { recursive: true, force: true });
 run(process.execPath, ['node_modules/typescript/bin/tsc', '-p', '.']);
+await buildWasm(`${here}dist/plugins/cpu/kernels/wasm/`);
 
 // The schema of scenarios as code: compiling it takes longer than all else that a command does with a scenario.
 const made = 'dist/core/scenario/made-validator.js';

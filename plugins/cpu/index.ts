@@ -4,7 +4,15 @@
  */
 import { definePlugin, defineSimulator } from '../../core/contract/index.js';
 import { threadCpuNs } from '../../core/linux/thread.js';
-import { KERNEL_METRICS, KERNEL_OPTIONS, Work } from './kernels/work.js';
+import {
+  KERNEL_METRICS,
+  KERNEL_OPTIONS,
+  kernelFaults,
+  memoryBytesOf,
+  sharedBytesOf,
+  takesMemory,
+  Work,
+} from './kernels/work.js';
 import { holdLevel } from './level.js';
 import { LEVEL_METRICS } from './meter.js';
 import { isRealTime, place, placementFaults, PLACEMENT_OPTIONS } from './placement.js';
@@ -46,20 +54,28 @@ const cpu = defineSimulator({
     },
   },
   metrics: { ...KERNEL_METRICS, ...LEVEL_METRICS },
-  isolation: 'thread',
+  // What a kernel takes is the whole process's.
+  isolation: ({ options }) => (takesMemory(options) ? 'process' : 'thread'),
+  takes: ({ options }) => (takesMemory(options) ? 'memory' : null),
+  shared: ({ options }) => sharedBytesOf(options),
   // Of one core is one thread's; everything else is spread over all that there is.
   defaultInstances: (host, { amount, base }) =>
     Math.max(1, Math.ceil(base === 'core' ? amount : host.quotaCores)),
-  check: ({ options }) => [
+  check: ({ options, instances }) => [
+    ...kernelFaults(options, instances),
     ...(options.period < PERIOD_MIN_MS
       ? [{ path: ['period'], message: `a period is at least ${PERIOD_MIN_MS} ms`, seen: options.period }]
       : []),
     ...placementFaults(options),
   ],
-  estimate: ({ peak, options }) => ({
-    cores: peak,
-    ...(isRealTime(options.sched) && { realTimeCores: peak }),
-  }),
+  estimate({ peak, options, instances, host }) {
+    const memoryBytes = memoryBytesOf(options, host.caches, instances);
+    return {
+      cores: peak,
+      ...(memoryBytes > 0 && { memoryBytes }),
+      ...(isRealTime(options.sched) && { realTimeCores: peak }),
+    };
+  },
   start(ctx) {
     if (ctx.peak > ONE_CORE) {
       ctx.unavailable(
@@ -74,7 +90,7 @@ const cpu = defineSimulator({
     return {
       run: () => holdLevel({ ctx, work, placement, periodNs: ctx.options.period * MS }),
       dispose() {
-        work.rest();
+        work.dispose();
         placement.undo();
       },
     };

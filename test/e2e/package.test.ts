@@ -53,7 +53,7 @@ function stage(folder: string): void {
     cpSync(join(ROOT, name), join(folder, name), { recursive: true });
   const hasSource = (path: string): boolean => {
     const source = path.slice(COMPILED.length).replace(/(\.d)?\.[jt]s$/, '.ts');
-    return statSync(path).isDirectory() || existsSync(join(ROOT, source));
+    return statSync(path).isDirectory() || path.endsWith('.wasm') || existsSync(join(ROOT, source));
   };
   for (const name of ['core', 'plugins', 'exporters', 'cli'])
     cpSync(join(COMPILED, name), join(folder, 'dist', name), { recursive: true, filter: hasSource });
@@ -116,7 +116,7 @@ describe('the package', () => {
 
   it('carries compiled code, types, schemas, scenarios and documents, and nothing else', () => {
     const allowed =
-      /^(package\.json|README\.md|LICENSE|CHANGELOG\.md|docs\/.*\.md|scenarios\/.*\.(json|js)|dist\/(core|plugins|exporters|cli)\/.*\.(js|d\.ts))$/;
+      /^(package\.json|README\.md|LICENSE|CHANGELOG\.md|docs\/.*\.md|scenarios\/.*\.(json|js)|dist\/(core|plugins|exporters|cli)\/.*\.(js|d\.ts)|dist\/plugins\/.*\.wasm)$/;
     expect(files.filter((file) => !allowed.test(file))).to.deep.equal([]);
     expect(files).to.include.members([
       'LICENSE',
@@ -124,6 +124,7 @@ describe('the package', () => {
       'dist/cli/library.d.ts',
       'dist/cli/main.js',
       'dist/core/contract/index.d.ts',
+      'dist/plugins/cpu/kernels/wasm/walk.wasm',
       'dist/plugins/memory/index.js',
       'dist/exporters/json/index.js',
       'docs/library.md',

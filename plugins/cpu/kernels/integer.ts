@@ -14,9 +14,6 @@ export const integer: KernelKind = {
   help: 'A chain of dependent shifts, exclusive ors and multiplications of 32 bits.',
   open: () => ({
     operate: () => chain(SEED) === RESULT,
-    dispose() {
-      // It holds nothing.
-    },
   }),
 };
 

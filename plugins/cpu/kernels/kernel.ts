@@ -7,7 +7,7 @@ import type { CacheFact } from '../../../core/contract/index.js';
 /** What the instance that computes can give. */
 export interface KernelInput {
   /** Seeded by run, actor and instance. */
-  random(): number;
+  readonly random: () => number;
   readonly instance: { readonly index: number; readonly count: number };
   /** Of this host; null: it does not say. */
   readonly caches: readonly CacheFact[] | null;
@@ -15,7 +15,7 @@ export interface KernelInput {
   readonly shared: SharedArrayBuffer | null;
 }
 
-/** One that is open. It holds what it computes with until it is disposed of. */
+/** One that is open, ready to compute. */
 export interface Kernel {
   /** One operation: 20 to 100 µs of work on the machines of today. False when the result is not what it must be. */
   operate(): boolean;
@@ -23,8 +23,8 @@ export interface Kernel {
   readonly flopsPerOperation?: number;
   /** Bytes of memory that one reads and writes, as STREAM counts them; absent where that is not the point. */
   readonly bytesPerOperation?: number;
-  /** Gives back what it holds, at once where the kernel of the system lets it. */
-  dispose(): void;
+  /** What it computes in, where that is not the engine's heap: given back when nothing is to be done for a while. */
+  readonly memory?: ArrayBuffer;
 }
 
 export interface KernelKind {
@@ -32,7 +32,11 @@ export interface KernelKind {
   readonly help: string;
   /** Memory that one instance computes in; absent: next to nothing. Null: cannot be known without the host's caches. */
   memoryBytes?(caches: readonly CacheFact[] | null, instances: number): number | null;
-  /** Why this host or this actor cannot have it, in a sentence; null: it can. */
-  absent?(input: Omit<KernelInput, 'random'>): string | null;
+  /** With fewer instances it is not what it says; absent: one. */
+  readonly instancesMin?: number;
+  /** Memory that all instances share; absent: none. */
+  readonly sharedBytes?: number;
+  /** Why this host cannot have it, in a sentence; null: it can. */
+  absent?(input: Pick<KernelInput, 'caches' | 'instance'>): string | null;
   open(input: KernelInput): Kernel;
 }
