@@ -1,7 +1,8 @@
 /** All benches, in the order of the page. What a bench needs beyond its own file it imports when it runs. */
 import type { Bench } from './bench.js';
 import { cpuLevel } from './cpu-level.js';
+import { cpuKernels } from './cpu-kernels.js';
 import { protection } from './protection.js';
 import { start } from './start.js';
 
-export const BENCHES: readonly Bench[] = [start, protection, cpuLevel];
+export const BENCHES: readonly Bench[] = [start, protection, cpuLevel, cpuKernels];

@@ -1,5 +1,5 @@
 /*
- * What the references have in common: `PROGRAM KERNEL SECONDS [BYTES]` does operations of one kernel until the thread has used so
+ * What the references have in common: `PROGRAM KERNEL SECONDS [BYTES [STEPS]]` does operations of one kernel until the thread has used so
  * much processor time, and prints how many, in how many nanoseconds, and a number that depends on all results, so that no
  * compiler may leave anything out. Compiled and called by ../cpu-kernels.ts.
  */
@@ -13,7 +13,7 @@ typedef uint32_t (*operation)(void);
 
 struct kernel {
   const char *name;
-  void (*open)(size_t bytes);
+  void (*open)(size_t bytes, int steps);
   operation operate;
 };
 
@@ -34,7 +34,7 @@ static int reference_main(const struct kernel *kernels, int argc, char **argv) {
   if (argc < 3) return 2;
   for (const struct kernel *kernel = kernels; kernel->name != NULL; kernel++) {
     if (strcmp(kernel->name, argv[1]) != 0) continue;
-    if (kernel->open != NULL) kernel->open(argc > 3 ? strtoull(argv[3], NULL, 10) : 0);
+    if (kernel->open != NULL) kernel->open(argc > 3 ? strtoull(argv[3], NULL, 10) : 0, argc > 4 ? atoi(argv[4]) : 0);
     uint32_t word = kernel->operate();
     const uint64_t wanted = (uint64_t)(atof(argv[2]) * 1e9);
     const uint64_t from = cpu_ns();

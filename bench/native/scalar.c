@@ -56,8 +56,8 @@ static uint32_t sieve(void) {
 static uint8_t data[HASHED + 128];
 static uint32_t table[64];
 static uint32_t rotr(uint32_t x, int n) { return x >> n | x << (32 - n); }
-static void open_hash(size_t unused) {
-  (void)unused;
+static void open_hash(size_t bytes, int many) {
+  (void)bytes, (void)many;
   for (int i = 0; i < HASHED; i++) data[i] = (uint8_t)(i * 31 + (i >> 8));
   for (int i = 0; i < 64; i++) table[i] = (uint32_t)i * 0x9e3779b1u; /* which constants does not matter to the speed */
 }
@@ -119,7 +119,9 @@ static uint32_t branch(void) {
 /* chase, stride: BYTES are a power of two; the chain is of 32-bit offsets, as WebAssembly has it. */
 static uint8_t *memory;
 static uint32_t lines, at, line;
-static void open_walk(size_t bytes) {
+static int steps;
+static void open_walk(size_t bytes, int many) {
+  steps = many;
   lines = (uint32_t)(bytes / 64);
   memory = aligned(bytes);
   uint32_t next = 0x2545f491;
@@ -128,7 +130,7 @@ static void open_walk(size_t bytes) {
 static uint32_t chase(void) {
   const uint8_t *base = memory;
   uint32_t p = at;
-  for (int i = 0; i < 512; i += 8) {
+  for (int i = 0; i < steps; i += 8) {
     p = *(const uint32_t *)(base + p), p = *(const uint32_t *)(base + p);
     p = *(const uint32_t *)(base + p), p = *(const uint32_t *)(base + p);
     p = *(const uint32_t *)(base + p), p = *(const uint32_t *)(base + p);
@@ -138,7 +140,7 @@ static uint32_t chase(void) {
 }
 static uint32_t stride(void) {
   uint32_t sum = 0, l = line;
-  for (int i = 0; i < 4096; i++) {
+  for (int i = 0; i < steps; i++) {
     uint32_t *word = (uint32_t *)(memory + (size_t)l * 64);
     sum += *word;
     ++*word;

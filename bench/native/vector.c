@@ -36,8 +36,8 @@ CHAINS(chains_i32x4, u32x4, MULTIPLY, U32, ((u32x4){0x9e3779b5u, 0x9e3779b5u, 0x
 #define N 256
 static float *a, *b, *c;
 static int row;
-static void open_matrix(size_t unused) {
-  (void)unused;
+static void open_matrix(size_t bytes, int many) {
+  (void)bytes, (void)many;
   a = aligned(N * N * 4), b = aligned(N * N * 4), c = aligned(N * N * 4);
   for (int i = 0; i < N * N; i++) a[i] = (float)(i * 37 % 255 - 127), b[i] = (float)(i * 91 % 255 - 127);
 }
@@ -71,7 +71,8 @@ static uint32_t matrix(void) {
 #define PIECE (128 * 1024)
 static char *to, *one, *two;
 static size_t size, at;
-static void open_stream(size_t bytes) {
+static void open_stream(size_t bytes, int many) {
+  (void)many;
   size = bytes / 3 / PIECE * PIECE;
   to = aligned(size), one = aligned(size), two = aligned(size);
 }
