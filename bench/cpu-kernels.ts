@@ -57,7 +57,7 @@ interface Subject {
   readonly native: {
     readonly program: 'scalar' | 'vector' | 'fused';
     readonly name: string;
-    readonly args: string[];
+    readonly args: readonly string[];
   } | null;
   /** What one operation is in the unit of the row. */
   readonly unit: string;
