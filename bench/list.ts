@@ -2,7 +2,8 @@
 import type { Bench } from './bench.js';
 import { cpuLevel } from './cpu-level.js';
 import { cpuKernels } from './cpu-kernels.js';
+import { kill } from './kill.js';
 import { protection } from './protection.js';
 import { start } from './start.js';
 
-export const BENCHES: readonly Bench[] = [start, protection, cpuLevel, cpuKernels];
+export const BENCHES: readonly Bench[] = [start, protection, kill, cpuLevel, cpuKernels];

@@ -2,6 +2,8 @@
  * Plugin of the benches: threads that never rest, and threads that keep many trends alive. What a bench needs beside
  * the thing that it measures.
  */
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { definePlugin, defineSimulator } from '../../../core/contract/index.js';
 
 /** With what the core itself measures of an actor, within the bound of series per actor. */
@@ -9,6 +11,7 @@ export const TRENDS_PER_ACTOR = 125;
 /** Between two rounds, each of which records every trend some times. */
 const ROUND_MS = 50;
 const RECORDS_A_ROUND = 4;
+const FILES = 20;
 
 const hot = defineSimulator({
   name: 'hot',
@@ -61,4 +64,25 @@ const series = defineSimulator({
   },
 });
 
-export default definePlugin({ name: 'load', simulators: [hot, series] });
+const files = defineSimulator({
+  name: 'files',
+  description: 'Keeps a tree of small files in a scratch directory, and writes to it.',
+  controls: [{ kind: 'switch', unit: 'switch' }],
+  options: { type: 'object', properties: {} },
+  metrics: {},
+  async start(ctx) {
+    const folder = join(await ctx.scratch(), 'a', 'b');
+    mkdirSync(folder, { recursive: true });
+    return {
+      run() {
+        for (let i = 0; !ctx.stopped(); i++) {
+          writeFileSync(join(folder, String(i % FILES)), 'x'.repeat(4096));
+          ctx.park(10);
+        }
+      },
+      dispose() {},
+    };
+  },
+});
+
+export default definePlugin({ name: 'load', simulators: [hot, series, files] });
