@@ -62,6 +62,11 @@ async function measure(out: BenchOutput, { isShort, seed }: BenchFlags): Promise
       `kill ${trial.index} (${trial.victim}, ${trial.stage} + ${trial.momentMs} ms, seed ${seed}): ${what}`,
     );
   }
+  const idle = lefts.filter(({ killed }) => killed === 0).length;
+  if (idle > 0)
+    out.note(
+      `${idle} runs ended by themselves before there was anybody to kill: they are looked at all the same.`,
+    );
   out.aim({ what: `left behind by ${trials.length} kills`, is: '<=', limit: 0, unit: '', value: leftovers });
   out.aim({ what: 'records that do not read', is: '<=', limit: 0, unit: '', value: unread });
 }

@@ -12,9 +12,11 @@ describe('a run that is killed', () => {
     const seed = Math.floor(Math.random() * 2 ** 31);
     console.log(`      seed ${seed}`);
     const queue = Array.from({ length: KILLS }, (_, index) => drawTrial(seed, index));
+    let hits = 0;
     const work = async (): Promise<void> => {
       for (let trial = queue.shift(); trial !== undefined; trial = queue.shift()) {
-        const { processes, paths, unread } = await runTrial(trial);
+        const { killed, processes, paths, unread } = await runTrial(trial);
+        if (killed > 0) hits++;
         expect({ processes, paths, unread }, JSON.stringify(trial)).to.deep.equal({
           processes: [],
           paths: [],
@@ -23,5 +25,6 @@ describe('a run that is killed', () => {
       }
     };
     await Promise.all(Array.from({ length: AT_ONCE }, work));
+    expect(hits, 'somebody was there to be killed').to.be.at.least(KILLS / 2);
   });
 });
