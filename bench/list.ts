@@ -1,9 +1,10 @@
 /** All benches, in the order of the page. What a bench needs beyond its own file it imports when it runs. */
 import type { Bench } from './bench.js';
-import { cpuLevel } from './cpu-level.js';
 import { cpuKernels } from './cpu-kernels.js';
+import { cpuLevel } from './cpu-level.js';
 import { kill } from './kill.js';
+import { pacing } from './pacing.js';
 import { protection } from './protection.js';
 import { start } from './start.js';
 
-export const BENCHES: readonly Bench[] = [start, protection, kill, cpuLevel, cpuKernels];
+export const BENCHES: readonly Bench[] = [start, protection, kill, cpuLevel, cpuKernels, pacing];
