@@ -10,10 +10,11 @@ import { fileURLToPath } from 'node:url';
 import { run } from '../cli/library.js';
 import type { Bench, BenchFlags } from './bench.js';
 import { testExponential } from './support/exponential.js';
-import { coresOver } from './support/spans.js';
+import type { ThreadSpan } from './support/spans.js';
+import { threadsOver } from './support/spans.js';
 import { quantile } from './support/stats.js';
 
-type Way = 'step' | 'stepAsync' | 'run' | 'run-spin';
+type Way = 'step' | 'stepAsync' | 'run';
 
 interface Setting {
   readonly title: string;
@@ -26,13 +27,11 @@ interface Cell extends Setting {
   readonly arrival: 'constant' | 'poisson';
 }
 
-const SETTINGS: readonly Setting[] = [
-  { title: '`step`', way: 'step', isPrecise: false },
-  { title: '`step`, `pacing: precise`', way: 'step', isPrecise: true },
-  { title: '`stepAsync`', way: 'stepAsync', isPrecise: false },
-  { title: '`run`, parking', way: 'run', isPrecise: false },
-  { title: '`run`, spinning the last 200 µs', way: 'run-spin', isPrecise: false },
-];
+const WAYS: readonly Way[] = ['step', 'stepAsync', 'run'];
+const SETTINGS: readonly Setting[] = WAYS.flatMap((way) => [
+  { title: `\`${way}\``, way, isPrecise: false },
+  { title: `\`${way}\`, \`pacing: precise\``, way, isPrecise: true },
+]);
 const RATES = [1_000, 10_000, 100_000];
 const SETTLE_MS = 300;
 /** A run to its end takes longer than what is looked at. */
@@ -45,7 +44,8 @@ export const pacing: Bench = {
   about: [
     'Real runs of one instance whose operations do nothing. Lateness is from when an operation was due until its first line',
     'ran, as the operation itself notes it; achieved is operations begun against operations due; the processor time is that',
-    'of the instance’s thread, by the kernel, from outside. The gaps of Poisson arrivals are held against the exponential',
+    'of the instance’s thread, by the kernel, from outside, as is how long others kept it waiting (a machine that is not at',
+    'rest shows there, and in the lateness). The gaps of Poisson arrivals are held against the exponential',
     'distribution of the asked rate, nothing fitted (Kolmogorov and Smirnov): the due times must pass; how far the real',
     'starts are from it is what lateness does to them.',
   ].join('\n'),
@@ -65,7 +65,8 @@ export const pacing: Bench = {
             'p50, µs': seen.p50Us,
             'p99, µs': seen.p99Us,
             'Achieved, %': 100 * seen.achieved,
-            'CPU, % of a core': 100 * seen.cores,
+            'CPU, % of a core': 100 * seen.thread.cores,
+            'Kept waiting, %': 100 * seen.thread.waited,
             ...(due !== null && { 'Gaps as due: KS distance': due.distance, 'p-value': due.p }),
             ...(starts !== null && { 'Gaps as begun: KS distance': starts.distance }),
           });
@@ -88,7 +89,7 @@ interface Seen {
   readonly p50Us: number;
   readonly p99Us: number;
   readonly achieved: number;
-  readonly cores: number;
+  readonly thread: ThreadSpan;
   readonly due: ReturnType<typeof testExponential> | null;
   readonly starts: ReturnType<typeof testExponential> | null;
 }
@@ -98,7 +99,7 @@ async function measure(cell: Cell, flags: BenchFlags): Promise<Seen> {
   const folder = mkdtempSync(join(tmpdir(), 'brunt-bench-'));
   const file = join(folder, 'due');
   let agent = 0;
-  let cores: Promise<number> = Promise.resolve(NaN);
+  let thread: Promise<ThreadSpan> = Promise.resolve(NONE);
   try {
     const summary = await run(scenarioOf(cell, file, spanMs), {
       profile: 'lab',
@@ -106,11 +107,11 @@ async function measure(cell: Cell, flags: BenchFlags): Promise<Seen> {
       runsDir: folder,
       onEvent(event) {
         if (event.type === 'agent.ready') agent = event.pid;
-        if (event.type === 'phase.started') cores = sleep(SETTLE_MS).then(() => busiest(agent, spanMs));
+        if (event.type === 'phase.started') thread = sleep(SETTLE_MS).then(() => busiest(agent, spanMs));
       },
     });
     const began = sum(summary, 'op.count');
-    return { ...timesOf(file, cell), achieved: began / sum(summary, 'op.due'), cores: await cores };
+    return { ...timesOf(file, cell), achieved: began / sum(summary, 'op.due'), thread: await thread };
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
@@ -127,8 +128,10 @@ function scenarioOf({ way, isPrecise, rate, arrival }: Cell, file: string, spanM
   };
 }
 
-async function busiest(pid: number, spanMs: number): Promise<number> {
-  return (await coresOver([pid], spanMs))[0] ?? NaN;
+const NONE: ThreadSpan = { cores: NaN, waited: NaN };
+
+async function busiest(pid: number, spanMs: number): Promise<ThreadSpan> {
+  return (await threadsOver([pid], spanMs))[0] ?? NONE;
 }
 
 type Summary = Awaited<ReturnType<typeof run>>;

@@ -148,7 +148,11 @@ export class InstanceContext implements Context {
   }
 
   park(maxMs = Infinity): void {
-    this.waiter.sleep(this.#seen, Math.min(maxMs, this.lookAgainMs()));
+    const leftMs = Math.min(maxMs, this.lookAgainMs());
+    // Only engines park for the time until something is due; for others nothing would be gained.
+    const isPrecise = this.pacing.isPrecise && this.control === 'rate' && leftMs < Infinity;
+    if (isPrecise) this.waiter.sleepPrecisely(this.#seen, leftMs);
+    else this.waiter.sleep(this.#seen, leftMs);
     this.#seen = this.waiter.seen;
     this.#lookedNs = nowNs();
   }

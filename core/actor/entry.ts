@@ -12,7 +12,7 @@ import { openControlBlock, STATE, WORD } from '../contract/control-block.js';
 import type { InstanceOutcome } from '../contract/messages.js';
 import type { ActorInstance, AnySimulator, PrepareContext } from '../contract/plugin.js';
 import type { PlannedActor } from '../contract/plan.js';
-import { threadId } from '../linux/thread.js';
+import { setTimerSlack, threadId } from '../linux/thread.js';
 import { importPlugin } from '../plugin/load.js';
 import { InstanceContext, unavailable, UnavailableError } from './context.js';
 import type { CleanupInput, FromInstance, InstanceInput, LaterInput } from './input.js';
@@ -117,7 +117,10 @@ export async function cleanUp(input: CleanupInput): Promise<InstanceOutcome> {
 }
 
 function enterThread(input: InstanceInput, block: ControlBlock): void {
-  Atomics.store(block.words, WORD.tid, threadId() ?? 0);
+  const tid = threadId();
+  Atomics.store(block.words, WORD.tid, tid ?? 0);
+  // Half of the lateness of an operation would be the kernel waiting for company.
+  if (tid !== null) setTimerSlack(tid, 1);
   // On Linux this is of the calling thread only; it was born with what the agent's main thread asked for itself.
   if (process.platform === 'linux') setPriority(0, input.nice);
 }

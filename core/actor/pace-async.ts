@@ -1,7 +1,7 @@
 /**
  * Paces an instance with `stepAsync`: keeps operations in flight as they fall due, up to its share of `inFlight`, or as
- * many as the closed model asks for. Timers of the event loop start them about a millisecond late, which `op.wait`
- * shows. Called by `work.ts`.
+ * many as the closed model asks for. Timers of the event loop start them about a millisecond late, which `op.wait` shows;
+ * with `pacing: precise` the loop turns without a rest for the last two milliseconds. Called by `work.ts`.
  */
 import { MS, nowNs } from '../base/clock.js';
 import type { Outcome } from '../contract/plugin.js';
@@ -13,6 +13,8 @@ import { turn } from './turn.js';
 import type { WorkEnd, WorkInput } from './work-input.js';
 
 const TURN_NS = 20 * MS;
+/** Timers count in milliseconds and fire up to so late; `precise` turns the event loop for that time instead. */
+const TIMER_LATE_MS = 2;
 /** What is outstanding at a stop is asked to end by its signal; what has not ended so long after counts as unfinished. */
 export const OUTSTANDING_NS = 1000 * MS;
 
@@ -205,10 +207,18 @@ class Flight {
       await turn();
       this.#turnNs = now + TURN_NS;
     }
-    const leftMs = Math.min((dueNs - nowNs()) / MS, ctx.lookAgainMs(this.#lookedNs), METER_NS / MS);
+    const lookMs = Math.min(ctx.lookAgainMs(this.#lookedNs), METER_NS / MS);
+    const leftMs = Math.min((dueNs - nowNs()) / MS, lookMs);
     if (this.#isRoused || leftMs <= 0) return;
+    if (ctx.pacing.isPrecise && leftMs < lookMs) {
+      if (leftMs > TIMER_LATE_MS) await this.#sleep(leftMs - TIMER_LATE_MS);
+      while (!this.#isRoused && nowNs() < dueNs) await turn();
+    } else await this.#sleep(leftMs);
+  }
+
+  async #sleep(ms: number): Promise<void> {
     await new Promise<void>((resolve) => {
-      const timer = setTimeout(resolve, leftMs);
+      const timer = setTimeout(resolve, ms);
       this.#endPause = () => {
         clearTimeout(timer);
         resolve();

@@ -10,11 +10,10 @@ import type { Failure, OperationRecorder } from './operation-recorder.js';
 import { failureOf } from './operation-recorder.js';
 import { METER_NS, Pacing } from './pacing.js';
 import { turn } from './turn.js';
+import { SPIN_NS } from './waiter.js';
 import type { WorkEnd, WorkInput } from './work-input.js';
 
 const TURN_NS = 20 * MS;
-/** A sleeping thread is woken up to so late; `precise` spends that time of a core to be in time. */
-const SPIN_NS = 0.2 * MS;
 
 export async function paceSync(input: WorkInput, recorder: OperationRecorder): Promise<WorkEnd> {
   const { ctx, instance, mark, halt } = input;
@@ -42,7 +41,9 @@ export async function paceSync(input: WorkInput, recorder: OperationRecorder): P
       await turn();
       turnNs = nowNs() + TURN_NS;
     }
-    if (dueNs > now) await waitFor(input, pacing, { seen, lookedNs: now, dueNs, turnNs });
+    // Not awaited where it need not be: a turn of the microtask queue would come between due time and start.
+    const rest = dueNs > now ? waitFor(input, pacing, { seen, lookedNs: now, dueNs, turnNs }) : null;
+    if (rest !== null) await rest;
   }
   pacing.end(nowNs());
   return isDone ? 'done' : 'stopped';
@@ -107,7 +108,7 @@ interface Look {
 }
 
 /** Short waits block the thread, which is precise; long ones leave it to the event loop until shortly before. */
-async function waitFor({ ctx }: WorkInput, pacing: Pacing, look: Look): Promise<void> {
+function waitFor({ ctx }: WorkInput, pacing: Pacing, look: Look): Promise<void> | null {
   const { seen, lookedNs, dueNs, turnNs } = look;
   const now = nowNs();
   const lookNs = now + ctx.lookAgainMs(lookedNs) * MS;
@@ -120,4 +121,5 @@ async function waitFor({ ctx }: WorkInput, pacing: Pacing, look: Look): Promise<
   }
   if (untilNs > now) ctx.waiter.sleep(seen, (Math.min(untilNs, Math.max(now, turnNs)) - now) / MS);
   if (isSpinning && ctx.waiter.seen === seen) while (nowNs() < dueNs);
+  return null;
 }

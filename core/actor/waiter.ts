@@ -2,8 +2,14 @@
  * Sleeping and waking of one instance's thread on the wake word of its control block. A parked instance costs
  * nothing: it neither beats nor has a timer. Used by the context, the lease, the holder and the pacer.
  */
+import { MS, nowNs } from '../base/clock.js';
 import type { ControlBlock } from '../contract/control-block.js';
 import { STATE, wake, WORD } from '../contract/control-block.js';
+
+/** A sleeping thread is woken up to so late; precise pacing spends that time of a core to be in time. */
+export const SPIN_NS = 0.2 * MS;
+/** To sleep for less costs more than it is worth: at high rates a few operations then start together. */
+const LEAST_SLEEP_MS = 0.05;
 
 export class Waiter {
   readonly block: ControlBlock;
@@ -40,8 +46,15 @@ export class Waiter {
   /** Blocks the thread until woken, at most so long; Infinity: until woken. */
   sleep(seen: number, timeoutMs: number): void {
     const before = this.#park();
-    Atomics.wait(this.block.words, WORD.wake, seen, Math.max(0, timeoutMs));
+    Atomics.wait(this.block.words, WORD.wake, seen, timeoutMs > 0 ? Math.max(LEAST_SLEEP_MS, timeoutMs) : 0);
     this.#unpark(before);
+  }
+
+  /** As `sleep`, but awake and in time at the end of it: the thread spins for the last SPIN_NS. */
+  sleepPrecisely(seen: number, timeoutMs: number): void {
+    const endNs = nowNs() + timeoutMs * MS;
+    if (timeoutMs * MS > SPIN_NS) this.sleep(seen, timeoutMs - SPIN_NS / MS);
+    while (nowNs() < endNs && this.seen === seen);
   }
 
   /** The same, while the event loop turns. */

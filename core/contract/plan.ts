@@ -83,7 +83,7 @@ export interface PlannedPacing {
   readonly inFlight: number;
   /** Between the end of an operation and the next of its place (concurrency only). */
   readonly thinkTimeMs: number;
-  /** precise: a synchronous pacer spins the last 200 µs before an operation is due. */
+  /** precise: threads do not sleep for the last 200 µs before an operation is due (the event loop: for the last 2 ms). */
   readonly precision: 'wait' | 'precise';
 }
 

@@ -92,7 +92,8 @@ export interface ActorContext<O, M extends MetricSpecs> {
   readonly lease: Lease;
   /**
    * Sleeps this thread until what is asked may have changed (level, scale, lease, release, stop) or until maxMs.
-   * Without maxMs it costs nothing while nothing changes. For synchronous loops.
+   * Without maxMs it costs nothing while nothing changes. For synchronous loops. Under a rate with `pacing: precise` the
+   * thread does not sleep for the last 200 µs of maxMs.
    */
   park(maxMs?: number): void;
   /** Says that a working loop is alive; needed only where a loop runs longer than the simulator's `quietMs`. */

@@ -53,7 +53,7 @@ const ACTOR = object(
     thinkTime: sentence('duration', 'Rest between two operations of one place, where the peak is in flight.'),
     pacing: choice(
       ['wait', 'precise'],
-      'precise: spins the last 200 us before an operation is due. Default: wait.',
+      'precise: does not sleep for the last 200 us before an operation is due (stepAsync: the last 2 ms), which costs that much of a core. Default: wait.',
     ),
     isolation: choice(
       ['thread', 'process', 'contained'],

@@ -8,8 +8,6 @@ import type { ActorContext, ActorInstance } from '../../../core/contract/index.j
 
 /** Operations that are noted: more than any run of the bench has. */
 const NOTES_MAX = 2 ** 20;
-/** How far a spinning engine is behind before it looks at the stop word again, at most. */
-const SPIN_NS = 0.2e6;
 
 type Context = ActorContext<object, Record<never, never>>;
 
@@ -30,7 +28,7 @@ class Notes {
 }
 
 /** An engine's own loop, as the contract says it: start what is due, else park until it is. */
-function engine(ctx: Context, notes: Notes, isSpinning: boolean): () => void {
+function engine(ctx: Context, notes: Notes): () => void {
   const { operations } = ctx;
   return () => {
     while (!ctx.stopped()) {
@@ -40,9 +38,7 @@ function engine(ctx: Context, notes: Notes, isSpinning: boolean): () => void {
         operations.start(dueNs, now);
         notes.add(dueNs, now);
         operations.record({ dueNs, startNs: now, endNs: ctx.nowNs() });
-      } else if (!isSpinning) ctx.park((dueNs - now) / 1e6);
-      else if (dueNs - now > 2 * SPIN_NS) ctx.park((dueNs - now - SPIN_NS) / 1e6);
-      else while (ctx.nowNs() < dueNs);
+      } else ctx.park((dueNs - now) / 1e6);
     }
   };
 }
@@ -55,7 +51,7 @@ const due = defineSimulator({
   options: {
     type: 'object',
     properties: {
-      way: { type: 'string', enum: ['step', 'stepAsync', 'run', 'run-spin'] },
+      way: { type: 'string', enum: ['step', 'stepAsync', 'run'] },
       file: { type: 'string' },
     },
     required: ['way', 'file'],
@@ -66,7 +62,7 @@ const due = defineSimulator({
     const { way, file } = ctx.options;
     const dispose = (): void => notes.write(file);
     if (way === 'step') return { step: (op) => notes.add(op.dueNs, ctx.nowNs()), dispose };
-    if (way !== 'stepAsync') return { run: engine(ctx, notes, way === 'run-spin'), dispose };
+    if (way !== 'stepAsync') return { run: engine(ctx, notes), dispose };
     return {
       stepAsync(op) {
         notes.add(op.dueNs, ctx.nowNs());

@@ -58,6 +58,24 @@ function engine(ctx: Context): ActorInstance {
   };
 }
 
+/** One after the other, parked until the next is due. */
+function parking(ctx: Context): ActorInstance {
+  return {
+    run() {
+      while (!ctx.stopped()) {
+        const dueNs = ctx.operations.nextDueNs();
+        const startNs = ctx.nowNs();
+        if (dueNs > startNs) ctx.park((dueNs - startNs) / 1e6);
+        else {
+          ctx.operations.start(dueNs, startNs);
+          ctx.operations.record({ dueNs, startNs, endNs: ctx.nowNs() });
+        }
+      }
+    },
+    dispose,
+  };
+}
+
 const ways: Readonly<Record<string, (ctx: Context) => ActorInstance>> = {
   slow: (ctx) => slow(ctx, 20),
   deaf: () => ({ stepAsync: () => new Promise<void>(dispose), dispose }),
@@ -100,6 +118,8 @@ const ways: Readonly<Record<string, (ctx: Context) => ActorInstance>> = {
     dispose,
   }),
   engine,
+  parking,
+  'quick-async': () => ({ stepAsync: () => Promise.resolve(), dispose }),
   'double-timing': (ctx) => ({ step: () => void ctx.operations.nextDueNs(), dispose }),
   quick: () => ({ step: () => undefined, dispose }),
 };

@@ -1,4 +1,5 @@
 /** Real instances in a real agent, paced: what falls due, what is done, what waits, and what is told of faults. */
+import { readdirSync, readFileSync } from 'node:fs';
 import { expect } from 'chai';
 import type { PlannedActor, PlannedPacing } from '../../../core/contract/plan.js';
 import { actorOf, AgentHarness, holding } from '../../support/agent-harness.js';
@@ -25,6 +26,14 @@ function paced(
     pacing: { ...PACING, ...pacing },
     ...over,
   });
+}
+
+/** Processor time of the busiest thread of a process beside its first. */
+function threadNs(pid: number): number {
+  const others = readdirSync(`/proc/${pid}/task`).filter((tid) => tid !== String(pid));
+  return Math.max(
+    ...others.map((tid) => Number(readFileSync(`/proc/${pid}/task/${tid}/schedstat`, 'utf8').split(' ')[0])),
+  );
 }
 
 const IN_FLIGHT = { control: 'concurrency', unit: 'count' } as const;
@@ -115,6 +124,29 @@ describe('pacing of operations', () => {
       expectAccounts();
       expect(total('op.unfinished'), 'left at the stop').to.be.at.most(due * 0.2);
       expect(total('op.latency')).to.equal(total('op.count'));
+    });
+  }
+
+  for (const [way, simulator] of [
+    ['step', 'quick'],
+    ['stepAsync', 'quick-async'],
+    ['run', 'parking'],
+  ] as const) {
+    it(`${way} with precise pacing spends processor time on being in time`, async function () {
+      if (process.platform !== 'linux') return this.skip(); // no account of processor time by thread
+      const cpu: number[] = [];
+      for (const precision of ['wait', 'precise'] as const) {
+        await harness.close();
+        harness = new AgentHarness({ windowMs: 100 });
+        await run(paced(simulator, 300, {}, { precision }), 4);
+        const from = { cpuNs: threadNs(harness.link.pid), count: total('op.count') };
+        await harness.until(() => harness.frames.length >= 8, 'four windows more');
+        cpu.push((threadNs(harness.link.pid) - from.cpuNs) / (total('op.count') - from.count));
+        await stop();
+        expectAccounts();
+      }
+      // 200 µs of each operation, and 2 ms where the event loop turns; what it costs to wake up is in both.
+      expect(cpu[1]! - cpu[0]!).to.be.greaterThan(50e3);
     });
   }
 

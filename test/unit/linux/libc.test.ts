@@ -1,8 +1,9 @@
 import { expect } from 'chai';
 import { spawn } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { once } from 'node:events';
 import { libc } from '../../../core/linux/libc.js';
-import { taskCpuNs, threadCpuNs, threadId } from '../../../core/linux/thread.js';
+import { setTimerSlack, taskCpuNs, threadCpuNs, threadId } from '../../../core/linux/thread.js';
 
 const LIBC = new URL('../../../core/linux/libc.js', import.meta.url).href;
 
@@ -42,6 +43,17 @@ describe('thread clocks', () => {
     const atRest = threadCpuNs()!;
     Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 50);
     expect(threadCpuNs()! - atRest).to.be.lessThan(40e6);
+  });
+
+  it('is woken as early as it says', function () {
+    const tid = threadId();
+    if (tid === null) return this.skip(); // no thread ids here
+    const file = `/proc/${tid}/timerslack_ns`;
+    const before = readFileSync(file, 'latin1').trim();
+    expect(setTimerSlack(tid, 1234)).to.equal(true);
+    expect(readFileSync(file, 'latin1').trim()).to.equal('1234');
+    expect(setTimerSlack(tid, Number(before))).to.equal(true);
+    expect(setTimerSlack(2 ** 22 + 1, 1)).to.equal(false);
   });
 
   it('give the kernel id of a thread and its time, and null for one that is not there', function () {
