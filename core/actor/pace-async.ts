@@ -212,8 +212,12 @@ class Flight {
     if (this.#isRoused || leftMs <= 0) return;
     if (ctx.pacing.isPrecise && leftMs < lookMs) {
       if (leftMs > TIMER_LATE_MS) await this.#sleep(leftMs - TIMER_LATE_MS);
-      while (!this.#isRoused && nowNs() < dueNs) await turn();
+      await this.#turnUntil(dueNs);
     } else await this.#sleep(leftMs);
+  }
+
+  async #turnUntil(dueNs: number): Promise<void> {
+    while (!this.#isRoused && nowNs() < dueNs) await turn();
   }
 
   async #sleep(ms: number): Promise<void> {

@@ -4,12 +4,12 @@
  */
 import { writeFileSync } from 'node:fs';
 import { definePlugin, defineSimulator } from '../../../core/contract/index.js';
-import type { ActorContext, ActorInstance } from '../../../core/contract/index.js';
+import type { ActorContext, ActorInstance, MetricSpecs } from '../../../core/contract/index.js';
 
 /** Operations that are noted: more than any run of the bench has. */
 const NOTES_MAX = 2 ** 20;
 
-type Context = ActorContext<object, Record<never, never>>;
+type Context = ActorContext<object, MetricSpecs>;
 
 class Notes {
   readonly #pairs = new Float64Array(2 * NOTES_MAX);
