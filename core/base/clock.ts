@@ -1,3 +1,6 @@
+// Not the global: that one is behind a getter, which this would run at every call.
+import { performance } from 'node:perf_hooks';
+
 /** CLOCK_MONOTONIC in nanoseconds: the same clock in every thread and process of one host. */
 export type ClockNs = () => number;
 

@@ -8,6 +8,7 @@ import { foreign } from './foreign.js';
 
 export const RWF_DSYNC = 2;
 export const RWF_SYNC = 4;
+export const RWF_NOWAIT = 8;
 
 /** fallocate(2); on block devices punching and zeroing work too. */
 export const FALLOC = {

@@ -4,14 +4,12 @@ import { EngineUnavailable, FILES_MAX } from './engine.js';
 
 export class FileTable {
   readonly #fds: number[] = [];
-  readonly #isBlock: boolean[] = [];
   readonly #free: number[] = [];
 
-  add(fd: number, isBlock: boolean): number {
+  add(fd: number): number {
     const file = this.#free.pop() ?? this.#fds.length;
     if (file >= FILES_MAX) throw new EngineUnavailable(`an engine knows at most ${FILES_MAX} open files`);
     this.#fds[file] = fd;
-    this.#isBlock[file] = isBlock;
     return file;
   }
 
@@ -24,9 +22,5 @@ export class FileTable {
   /** -1 of what is not attached: an operation on it ends with EBADF. */
   fd(file: number): number {
     return this.#fds[file] ?? -1;
-  }
-
-  isBlock(file: number): boolean {
-    return this.#isBlock[file] ?? false;
   }
 }

@@ -2,7 +2,7 @@
  * The engine `portable`: Node's own file calls on any platform, as many at a time as its pool has threads
  * (UV_THREADPOOL_SIZE, else 4); others wait their turn in that pool. `reap` returns a promise. See `engine.ts`.
  */
-import { fdatasync, fstatSync, fsync, read, readv, write, writev } from 'node:fs';
+import { fdatasync, fsync, read, readv, write, writev } from 'node:fs';
 import { MS, nowNs, SECOND } from '../../../core/base/clock.js';
 import type { Engine, EngineOptions, EngineReport, OpName } from './engine.js';
 import { EngineUnavailable, OP, SEGMENTS_MAX, SLOT, Slots } from './engine.js';
@@ -61,7 +61,7 @@ export class PortableEngine implements Engine {
   }
 
   attach(fd: number): number {
-    return this.#files.add(fd, fstatSync(fd).isBlockDevice());
+    return this.#files.add(fd);
   }
 
   detach(file: number): void {

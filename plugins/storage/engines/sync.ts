@@ -2,7 +2,6 @@
  * The engine `sync`: each operation is a system call that the worker thread itself makes and waits in, one after the
  * other in the order of submission. What a program does that knows of no queue. See `engine.ts` for how it is used.
  */
-import { fstatSync } from 'node:fs';
 import { must } from '../../../core/base/assert.js';
 import { MS, nowNs } from '../../../core/base/clock.js';
 import type { BlockDevices } from '../../../core/linux/block-device.js';
@@ -70,7 +69,7 @@ export class SyncEngine implements Engine {
   }
 
   attach(fd: number): number {
-    return this.files.add(fd, fstatSync(fd).isBlockDevice());
+    return this.files.add(fd);
   }
 
   detach(file: number): void {

@@ -3,12 +3,11 @@
  * the wait for their ends. Files and memory are registered where the kernel lets it, so that it need not look them up
  * at each operation. See `engine.ts` for how it is used.
  */
-import { fstatSync } from 'node:fs';
 import { must } from '../../../core/base/assert.js';
 import { nowNs, SECOND } from '../../../core/base/clock.js';
 import { blockDevices } from '../../../core/linux/block-device.js';
 import { errnoName } from '../../../core/linux/errno.js';
-import { RWF_DSYNC, RWF_SYNC, SYNC_FILE_RANGE_ALL } from '../../../core/linux/file-io.js';
+import { fileIo, RWF_DSYNC, RWF_NOWAIT, RWF_SYNC, SYNC_FILE_RANGE_ALL } from '../../../core/linux/file-io.js';
 import {
   BLOCK_URING_CMD_DISCARD,
   CANCEL_ALL,
@@ -32,6 +31,8 @@ const EINVAL = 22;
 const EOPNOTSUPP = 95;
 /** In user data: what asks others to end. No slot has this number. */
 const CANCEL_TAG = 0x7fff_ffff;
+
+const NO_NOWAIT = 'reads that do not wait, on this file: workers of the kernel do each operation';
 
 /** What each operation needs of the kernel. */
 const OPCODES: Readonly<Record<OpName, readonly number[]>> = {
@@ -100,6 +101,8 @@ export class UringEngine implements Engine {
   /** Submitted since the last hand-over: these get their start time by it. */
   readonly #fresh: Uint32Array;
   #freshCount = 0;
+  /** By file: the kernel can only do it by its workers, so it need not try otherwise first. */
+  readonly #isHandedOn = new Uint8Array(FILES_MAX);
   #inFlight = 0;
   #discardsByCommand: boolean;
   /** Discards that the ring cannot do: done at the next reap. */
@@ -132,7 +135,8 @@ export class UringEngine implements Engine {
   }
 
   attach(fd: number): number {
-    const file = this.#files.add(fd, fstatSync(fd).isBlockDevice());
+    const file = this.#files.add(fd);
+    this.#isHandedOn[file] = this.#needsWorkers(fd) ? 1 : 0;
     if (this.#hasFixedFiles) {
       const errno = this.#setFile(file, fd);
       if (errno !== 0) {
@@ -304,6 +308,7 @@ export class UringEngine implements Engine {
     const isFixed = this.#hasFixedFiles && file >= 0;
     let sqeFlags = isFixed ? SQE_FLAG.fixedFile : 0;
     if ((flags & SLOT.link) !== 0) sqeFlags |= SQE_FLAG.link;
+    if (this.#isHandedOn[file] === 1) sqeFlags |= SQE_FLAG.async;
     w[at] = opcode | (sqeFlags << 8);
     w[at + 1] = isFixed || file < 0 ? file : this.#files.fd(file);
   }
@@ -379,6 +384,19 @@ export class UringEngine implements Engine {
     const done = this.#ring.register(REGISTER.buffers, table, 1);
     if (done < 0) this.#lacks.push(`registered buffers: ${errnoName(done)} (RLIMIT_MEMLOCK)`);
     return done >= 0;
+  }
+
+  /**
+   * Whether this file has no reads that do not wait (RWF_NOWAIT). One byte is asked for, which direct I/O refuses for
+   * its size, but only after the file has been asked whether it could.
+   */
+  #needsWorkers(fd: number): boolean {
+    const io = fileIo();
+    if (io === null) return false;
+    const table = this.#vectors.fill(0, this.#vectors.scratchAddress, 1, 1);
+    const isSo = io.preadv(fd, table, 1, 0, RWF_NOWAIT) === -EOPNOTSUPP;
+    if (isSo && !this.#lacks.includes(NO_NOWAIT)) this.#lacks.push(NO_NOWAIT);
+    return isSo;
   }
 
   /** 0 or the errno. */

@@ -4,12 +4,12 @@
  */
 import { closeSync, constants, openSync } from 'node:fs';
 import { randomFillSync } from 'node:crypto';
-import type { ActorContext, MetricSpecs, Resolved } from '../../core/contract/index.js';
-import { definePlugin, defineSimulator } from '../../core/contract/index.js';
-import { drive } from '../../plugins/storage/drive.js';
-import { EngineUnavailable, OP } from '../../plugins/storage/engines/engine.js';
-import type { EngineChoice } from '../../plugins/storage/engines/open.js';
-import { ENGINES, openEngine } from '../../plugins/storage/engines/open.js';
+import type { ActorContext, MetricSpecs, Resolved } from '../../../core/contract/index.js';
+import { definePlugin, defineSimulator } from '../../../core/contract/index.js';
+import { drive } from '../../../plugins/storage/drive.js';
+import { EngineUnavailable, OP } from '../../../plugins/storage/engines/engine.js';
+import type { EngineChoice } from '../../../plugins/storage/engines/open.js';
+import { ENGINES, openEngine } from '../../../plugins/storage/engines/open.js';
 
 export const PATTERNS = ['randread', 'randwrite', 'read', 'write', 'nop'] as const;
 export type Pattern = (typeof PATTERNS)[number];
@@ -36,7 +36,7 @@ const MULTIPLIER = 1_664_525;
 const INCREMENT = 1_013_904_223;
 
 const io = defineSimulator({
-  name: 'io',
+  name: 'bench-io',
   description: 'One pattern of reads or writes, for the bench.',
   controls: [{ kind: 'concurrency', unit: 'count', defaultPeak: '1' }],
   operations: OPERATIONS,
