@@ -297,7 +297,7 @@ export class Ring {
       if ((state & SQ_FLAG.needWakeup) !== 0) flags |= ENTER.sqWakeup;
       else if (least === 0 && (state & SQ_FLAG.cqOverflow) === 0) return 0;
     }
-    if (least > 0 || this.#isDeferred || this.#hasOverflow()) flags |= ENTER.getEvents;
+    if (this.#hasOverflow() || least > 0 || this.#isDeferred) flags |= ENTER.getEvents;
     this.#limit(waitNs);
     this.enters++;
     const taken = this.#enter(SYS_ENTER, this.#enterFd, count, least, flags, this.#waitAt, WAIT_BYTES);
