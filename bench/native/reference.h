@@ -3,10 +3,12 @@
  * much processor time, and prints how many, in how many nanoseconds, and a number that depends on all results, so that no
  * compiler may leave anything out. Compiled and called by ../cpu-kernels.ts.
  */
+#define _DEFAULT_SOURCE
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <time.h>
 
 typedef uint32_t (*operation)(void);
@@ -23,9 +25,15 @@ static uint64_t cpu_ns(void) {
   return (uint64_t)at.tv_sec * 1000000000u + (uint64_t)at.tv_nsec;
 }
 
+/* In huge pages where brunt's is too. */
+#define HUGE ((size_t)1 << 21)
 static void *aligned(size_t bytes) {
-  void *memory = aligned_alloc(4096, (bytes + 4095) & ~(size_t)4095);
+  const size_t page = bytes < HUGE ? 4096 : HUGE;
+  void *memory = aligned_alloc(page, (bytes + page - 1) / page * page);
   if (memory == NULL) exit(3);
+#ifdef MADV_HUGEPAGE
+  if (bytes >= HUGE) madvise(memory, bytes, MADV_HUGEPAGE);
+#endif
   memset(memory, 0, bytes);
   return memory;
 }

@@ -6,7 +6,7 @@ import type { KernelKind } from './kernel.js';
 import { BASE, canRun, openWasm, SIMD_HINT } from './wasm.js';
 
 export interface MatrixExports {
-  fourRows(c: number, a: number, b: number, n: number): void;
+  fourRows(c: number, a: number, b: number): void;
 }
 
 export const N = 256;
@@ -34,7 +34,7 @@ export const matrix: KernelKind = {
     return {
       operate() {
         const offset = row * 4 * N;
-        exports.fourRows(at.c + offset, at.a + offset, at.b, N);
+        exports.fourRows(at.c + offset, at.a + offset, at.b);
         const isRight = check.holds(c, row, ROWS);
         row = (row + ROWS) % N;
         return isRight;

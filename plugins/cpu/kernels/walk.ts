@@ -11,7 +11,7 @@ import { withoutLevel, workingSetBytes } from './working-set.js';
 export interface WalkExports {
   link(base: number, lines: number, factor: number, term: number): void;
   chase(at: number, steps: number): number;
-  count(base: number, lines: number, first: number, stride: number, steps: number): number;
+  count(bytes: number, first: number, stride: number, steps: number): number;
 }
 
 const LINE_BYTES = 64;
@@ -93,7 +93,7 @@ export function openStride(bytes: number, level: Level): Kernel {
   return {
     operate() {
       const first = Math.imul(done % lines, STRIDE) & (lines - 1);
-      const sum = exports.count(BASE, lines, first, STRIDE, steps) >>> 0;
+      const sum = exports.count(bytes, first * LINE_BYTES, STRIDE * LINE_BYTES, steps) >>> 0;
       const wanted = visitsBefore(done + steps, lines) - visitsBefore(done, lines);
       done += steps;
       return sum === wanted % 2 ** 32;

@@ -4,7 +4,7 @@
  */
 import { readFileSync } from 'node:fs';
 import { foreign } from '../../../core/linux/foreign.js';
-import { MADV_DONTNEED } from '../../../core/linux/mapping.js';
+import { MADV_DONTNEED, MADV_HUGEPAGE } from '../../../core/linux/mapping.js';
 
 /** What is used of the engine's global; the types of Node 20 do not have it. */
 declare const WebAssembly: {
@@ -30,6 +30,7 @@ export type WasmName =
   | 'walk';
 
 const PAGE_BYTES = 65_536;
+const HUGE_BYTES = 2 ** 21;
 /** The compiler's own; everything from here on is the kernel's. */
 export const BASE = 4096;
 
@@ -64,6 +65,8 @@ export function openWasm<E extends object>(name: WasmName, bytes = 0): Wasm<E> {
   const { memory } = exports;
   const missing = BASE + bytes - memory.buffer.byteLength;
   if (missing > 0) memory.grow(Math.ceil(missing / PAGE_BYTES));
+  // Where the system gives them to who asks: without, every access beyond the caches waits for page tables too.
+  if (bytes >= HUGE_BYTES) advise(memory.buffer, MADV_HUGEPAGE);
   return { exports, buffer: memory.buffer };
 }
 
@@ -76,8 +79,12 @@ let madvise: ((at: number, bytes: number, advice: number) => number) | null = nu
 
 /** Gives the memory back to the system, where it lets us; its content is lost. */
 export function discard(buffer: ArrayBuffer): void {
+  advise(buffer, MADV_DONTNEED);
+}
+
+function advise(buffer: ArrayBuffer, advice: number): void {
   const f = foreign();
-  if (f === null) return; // the engine frees it, later
+  if (f === null) return; // what the engine does with it by itself has to do
   madvise ??= f.declare('int madvise(uintptr_t at, size_t bytes, int advice)');
-  madvise(f.addressOf(new Uint8Array(buffer)), buffer.byteLength, MADV_DONTNEED);
+  madvise(f.addressOf(new Uint8Array(buffer)), buffer.byteLength, advice);
 }

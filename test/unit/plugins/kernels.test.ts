@@ -121,7 +121,7 @@ describe('kernels of the cpu', () => {
         const at = { a: BASE, c: BASE + 16 * N, b: BASE + 32 * N };
         new Float32Array(buffer, at.a, a.length).set(a);
         new Float32Array(buffer, at.b, b.length).set(inPanels(b));
-        exports.fourRows(at.c, at.a, at.b, N);
+        exports.fourRows(at.c, at.a, at.b);
         const wanted = new Float32Array(4 * N).map((_, i) => {
           const [row, column] = [Math.floor(i / N), i % N];
           let sum = 0;

@@ -8,6 +8,14 @@ function majority(x: u32, y: u32, z: u32): u32 {
   return (x & y) | (z & (x | y));
 }
 
+function sum0(x: u32): u32 {
+  return rotr<u32>(x, 2) ^ rotr<u32>(x, 13) ^ rotr<u32>(x, 22);
+}
+
+function sum1(x: u32): u32 {
+  return rotr<u32>(x, 6) ^ rotr<u32>(x, 11) ^ rotr<u32>(x, 25);
+}
+
 /**
  * Takes whole blocks of 64 bytes into the eight words at `state`. `table` are the 64 constants, `schedule` is room for 64
  * words.
@@ -31,19 +39,34 @@ export function sha256(state: usize, table: usize, schedule: usize, data: usize,
     let f = load<u32>(state, 20);
     let g = load<u32>(state, 24);
     let h = load<u32>(state, 28);
-    for (let i: usize = 0; i < 256; i += 4) {
-      const s1 = rotr<u32>(e, 6) ^ rotr<u32>(e, 11) ^ rotr<u32>(e, 25);
-      const t1 = h + s1 + choose(e, f, g) + load<u32>(table + i) + load<u32>(schedule + i);
-      const s0 = rotr<u32>(a, 2) ^ rotr<u32>(a, 13) ^ rotr<u32>(a, 22);
-      const t2 = s0 + majority(a, b, c);
-      h = g;
-      g = f;
-      f = e;
-      e = d + t1;
-      d = c;
-      c = b;
-      b = a;
-      a = t1 + t2;
+    // Eight rounds at a time: names change places instead of values.
+    for (let i: usize = 0; i < 256; i += 32) {
+      const k = table + i;
+      const w = schedule + i;
+      h += sum1(e) + choose(e, f, g) + load<u32>(k) + load<u32>(w);
+      d += h;
+      h += sum0(a) + majority(a, b, c);
+      g += sum1(d) + choose(d, e, f) + load<u32>(k, 4) + load<u32>(w, 4);
+      c += g;
+      g += sum0(h) + majority(h, a, b);
+      f += sum1(c) + choose(c, d, e) + load<u32>(k, 8) + load<u32>(w, 8);
+      b += f;
+      f += sum0(g) + majority(g, h, a);
+      e += sum1(b) + choose(b, c, d) + load<u32>(k, 12) + load<u32>(w, 12);
+      a += e;
+      e += sum0(f) + majority(f, g, h);
+      d += sum1(a) + choose(a, b, c) + load<u32>(k, 16) + load<u32>(w, 16);
+      h += d;
+      d += sum0(e) + majority(e, f, g);
+      c += sum1(h) + choose(h, a, b) + load<u32>(k, 20) + load<u32>(w, 20);
+      g += c;
+      c += sum0(d) + majority(d, e, f);
+      b += sum1(g) + choose(g, h, a) + load<u32>(k, 24) + load<u32>(w, 24);
+      f += b;
+      b += sum0(c) + majority(c, d, e);
+      a += sum1(f) + choose(f, g, h) + load<u32>(k, 28) + load<u32>(w, 28);
+      e += a;
+      a += sum0(b) + majority(b, c, d);
     }
     store<u32>(state, load<u32>(state) + a);
     store<u32>(state, load<u32>(state, 4) + b, 4);

@@ -9,13 +9,16 @@ function multiplyAdd(a: v128, b: v128, acc: v128): v128 {
   return f32x4.add(acc, f32x4.mul(a, b));
 }
 
+/** Of the matrices, which are square. As a constant it is a part of the instructions. */
+const N: usize = 256;
+const ROW: usize = N << 2;
+
 /**
- * Four rows of a (n numbers each, one row after the other) times b, to four rows of c. b lies in panels of eight columns:
- * all n rows of the first panel, then the next, so that the innermost loop reads it from end to end.
+ * Four rows of a (one row after the other) times b, to four rows of c. b lies in panels of eight columns: all rows of the
+ * first panel, then the next, so that the innermost loop reads it from end to end.
  */
-export function fourRows(c: usize, a: usize, b: usize, n: usize): void {
-  const row = n << 2;
-  for (let column: usize = 0; column < row; column += 32) {
+export function fourRows(c: usize, a: usize, b: usize): void {
+  for (let column: usize = 0; column < ROW; column += 32) {
     let c00 = f32x4.splat(0);
     let c01 = f32x4.splat(0);
     let c10 = f32x4.splat(0);
@@ -24,37 +27,44 @@ export function fourRows(c: usize, a: usize, b: usize, n: usize): void {
     let c21 = f32x4.splat(0);
     let c30 = f32x4.splat(0);
     let c31 = f32x4.splat(0);
-    let a0 = a;
-    let a1 = a + row;
-    let a2 = a1 + row;
-    let a3 = a2 + row;
-    for (const end = a + row; a0 < end; a0 += 4, a1 += 4, a2 += 4, a3 += 4, b += 32) {
-      const b0 = v128.load(b);
-      const b1 = v128.load(b, 16);
-      const x0 = v128.load_splat<f32>(a0);
-      c00 = multiplyAdd(x0, b0, c00);
-      c01 = multiplyAdd(x0, b1, c01);
-      const x1 = v128.load_splat<f32>(a1);
-      c10 = multiplyAdd(x1, b0, c10);
-      c11 = multiplyAdd(x1, b1, c11);
-      const x2 = v128.load_splat<f32>(a2);
-      c20 = multiplyAdd(x2, b0, c20);
-      c21 = multiplyAdd(x2, b1, c21);
-      const x3 = v128.load_splat<f32>(a3);
-      c30 = multiplyAdd(x3, b0, c30);
-      c31 = multiplyAdd(x3, b1, c31);
+    for (let at = a, end = a + ROW; at < end; at += 8, b += 64) {
+      let b0 = v128.load(b);
+      let b1 = v128.load(b, 16);
+      let x = v128.load_splat<f32>(at);
+      c00 = multiplyAdd(x, b0, c00);
+      c01 = multiplyAdd(x, b1, c01);
+      x = v128.load_splat<f32>(at, 1 * ROW);
+      c10 = multiplyAdd(x, b0, c10);
+      c11 = multiplyAdd(x, b1, c11);
+      x = v128.load_splat<f32>(at, 2 * ROW);
+      c20 = multiplyAdd(x, b0, c20);
+      c21 = multiplyAdd(x, b1, c21);
+      x = v128.load_splat<f32>(at, 3 * ROW);
+      c30 = multiplyAdd(x, b0, c30);
+      c31 = multiplyAdd(x, b1, c31);
+      b0 = v128.load(b, 32);
+      b1 = v128.load(b, 48);
+      x = v128.load_splat<f32>(at, 4);
+      c00 = multiplyAdd(x, b0, c00);
+      c01 = multiplyAdd(x, b1, c01);
+      x = v128.load_splat<f32>(at, 1 * ROW + 4);
+      c10 = multiplyAdd(x, b0, c10);
+      c11 = multiplyAdd(x, b1, c11);
+      x = v128.load_splat<f32>(at, 2 * ROW + 4);
+      c20 = multiplyAdd(x, b0, c20);
+      c21 = multiplyAdd(x, b1, c21);
+      x = v128.load_splat<f32>(at, 3 * ROW + 4);
+      c30 = multiplyAdd(x, b0, c30);
+      c31 = multiplyAdd(x, b1, c31);
     }
-    let to = c + column;
+    const to = c + column;
     v128.store(to, c00);
     v128.store(to, c01, 16);
-    to += row;
-    v128.store(to, c10);
-    v128.store(to, c11, 16);
-    to += row;
-    v128.store(to, c20);
-    v128.store(to, c21, 16);
-    to += row;
-    v128.store(to, c30);
-    v128.store(to, c31, 16);
+    v128.store(to, c10, ROW);
+    v128.store(to, c11, ROW + 16);
+    v128.store(to, c20, 2 * ROW);
+    v128.store(to, c21, 2 * ROW + 16);
+    v128.store(to, c30, 3 * ROW);
+    v128.store(to, c31, 3 * ROW + 16);
   }
 }
