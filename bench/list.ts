@@ -5,6 +5,8 @@ import { cpuLevel } from './cpu-level.js';
 import { kill } from './kill.js';
 import { pacing } from './pacing.js';
 import { protection } from './protection.js';
+import { soak } from './soak.js';
 import { start } from './start.js';
+import { trust } from './trust.js';
 
-export const BENCHES: readonly Bench[] = [start, protection, kill, cpuLevel, cpuKernels, pacing];
+export const BENCHES: readonly Bench[] = [start, protection, kill, cpuLevel, cpuKernels, pacing, soak, trust];
