@@ -77,7 +77,7 @@ interface Measured {
 
 const SCALAR: readonly KernelName[] = ['integer', 'float', 'double', 'sieve', 'hash', 'hash-fnv1a', 'branch'];
 const MATRIX_FLOPS = 2 * 4 * 256 * 256;
-const CHAIN_FLOPS = 2 * 12 * 16_384;
+const CHAIN_FLOPS = 2 * 12 * 32_768;
 
 function subjects(): Subject[] {
   const all = KERNEL_NAMES.flatMap((name) => subjectOf(name) ?? []);

@@ -29,8 +29,8 @@ static uint32_t integer(void) {
     memcpy(&word, &sum, sizeof word);                                                                                 \
     return word;                                                                                                      \
   }
-CHAINS(single_chains, float, 16384)
-CHAINS(double_chains, double, 16384)
+CHAINS(single_chains, float, 32768)
+CHAINS(double_chains, double, 32768)
 
 /* sieve */
 #define LIMIT 16384u

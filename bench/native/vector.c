@@ -14,7 +14,7 @@ typedef uint32_t u32x4 __attribute__((vector_size(16)));
     const T c = constant;                                                                                             \
     T x0 = START, x1 = x0 + START, x2 = x1 + START, x3 = x2 + START, x4 = x3 + START, x5 = x4 + START;                \
     T x6 = x5 + START, x7 = x6 + START, x8 = x7 + START, x9 = x8 + START, x10 = x9 + START, x11 = x10 + START;        \
-    for (int i = 0; i < 16384; i++) {                                                                                 \
+    for (int i = 0; i < 32768; i++) {                                                                                 \
       x0 = STEP(x0), x1 = STEP(x1), x2 = STEP(x2), x3 = STEP(x3), x4 = STEP(x4), x5 = STEP(x5);                       \
       x6 = STEP(x6), x7 = STEP(x7), x8 = STEP(x8), x9 = STEP(x9), x10 = STEP(x10), x11 = STEP(x11);                   \
     }                                                                                                                 \

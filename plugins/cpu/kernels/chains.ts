@@ -13,7 +13,7 @@ interface Exports {
 }
 
 export const CHAINS = 12;
-export const ROUNDS = 16_384;
+export const ROUNDS = 32_768;
 /** Of x² + c, where it is chaotic; and of x · c + c, where it visits all numbers of 32 bits before it repeats. */
 export const CONSTANT = { single: -1.9, double: -1.9, integer: 0x9e3779b5 } as const;
 const LANE_BYTES = { single: 4, double: 8, integer: 4 } as const;
@@ -33,7 +33,9 @@ export function startOf(step: keyof Exports, k: number): number {
 
 /** One word of all bits, each of which changes it. */
 export function fold(words: Uint32Array): number {
-  return words.reduce((word, bits) => Math.imul(word ^ bits, 0x01000193) >>> 0, 0x811c9dc5);
+  let word = 0x811c9dc5;
+  for (let i = 0; i < words.length; i++) word = Math.imul(word ^ (words[i] as number), 0x01000193);
+  return word >>> 0;
 }
 
 function kind(help: string, form: Form): KernelKind {
@@ -74,31 +76,31 @@ export const float = kind('Scalar arithmetic of single precision.', {
   module: 'chains',
   step: 'single',
   lanes: 1,
-  results: [0x1bb0c0a9],
+  results: [0xd645095b],
 });
 export const double = kind('Scalar arithmetic of double precision.', {
   module: 'chains',
   step: 'double',
   lanes: 1,
-  results: [0x0633f19d],
+  results: [0x551bba3c],
 });
 export const vectorF32x4 = kind('Vectors of four numbers of single precision.', {
   module: 'chains-simd',
   step: 'single',
   lanes: 4,
-  results: [0x83b4926b],
+  results: [0x90d398ba],
 });
 export const vectorF64x2 = kind('Vectors of two numbers of double precision.', {
   module: 'chains-simd',
   step: 'double',
   lanes: 2,
-  results: [0x7a387c0d],
+  results: [0x8d43cf2b],
 });
 export const vectorI32x4 = kind('Vectors of four whole numbers.', {
   module: 'chains-simd',
   step: 'integer',
   lanes: 4,
-  results: [0xba09d405],
+  results: [0x633c5405],
 });
 export const vectorFma = kind(
   'Vectors of four numbers, multiplied and added in one instruction (relaxed SIMD).',
@@ -106,6 +108,6 @@ export const vectorFma = kind(
     module: 'chains-relaxed',
     step: 'single',
     lanes: 4,
-    results: [0x43b943b6, 0x83b4926b],
+    results: [0x7efce55b, 0x90d398ba],
   },
 );
