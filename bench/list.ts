@@ -4,9 +4,22 @@ import { cpuKernels } from './cpu-kernels.js';
 import { cpuLevel } from './cpu-level.js';
 import { kill } from './kill.js';
 import { pacing } from './pacing.js';
+import { percentiles } from './percentiles.js';
 import { protection } from './protection.js';
+import { recorder } from './recorder.js';
 import { soak } from './soak.js';
 import { start } from './start.js';
 import { trust } from './trust.js';
 
-export const BENCHES: readonly Bench[] = [start, protection, kill, cpuLevel, cpuKernels, pacing, soak, trust];
+export const BENCHES: readonly Bench[] = [
+  start,
+  recorder,
+  percentiles,
+  protection,
+  kill,
+  cpuLevel,
+  cpuKernels,
+  pacing,
+  soak,
+  trust,
+];

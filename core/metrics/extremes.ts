@@ -29,6 +29,9 @@ export class ExtremesWriter {
   readonly #words: Int32Array;
   readonly #values: Float64Array;
   #seen: number;
+  /** What the slot of the epoch last seen holds, at hand: nearly every value lies between. */
+  #min = Infinity;
+  #max = -Infinity;
 
   constructor(buffer: SharedArrayBuffer, at: number) {
     ({ words: this.#words, values: this.#values } = viewsAt(buffer, at));
@@ -38,19 +41,23 @@ export class ExtremesWriter {
   note(value: number): void {
     // A plain read: it is the reader's word, and being a turn late is allowed for above.
     const epoch = this.#words[EPOCH] as number;
-    if (epoch !== this.#seen) {
-      this.#adopt(epoch, value);
-      return;
-    }
+    if (epoch !== this.#seen) this.#adopt(epoch, value);
+    else if (value < this.#min || value > this.#max) this.#widen(epoch, value);
+  }
+
+  #widen(epoch: number, value: number): void {
     const slot = (epoch & 1) << 1;
-    if (value < (this.#values[slot] as number)) this.#values[slot] = value;
-    if (value > (this.#values[slot + 1] as number)) this.#values[slot + 1] = value;
+    const values = this.#values;
+    if (value < (values[slot] as number)) values[slot] = value;
+    if (value > (values[slot + 1] as number)) values[slot + 1] = value;
+    [this.#min, this.#max] = [values[slot] as number, values[slot + 1] as number];
   }
 
   #adopt(epoch: number, value: number): void {
     const slot = (epoch & 1) << 1;
     this.#values[slot] = value;
     this.#values[slot + 1] = value;
+    this.#min = this.#max = value;
     this.#seen = epoch;
     Atomics.store(this.#words, ADOPTED, epoch + 1);
   }

@@ -8,7 +8,7 @@ import type { ClockNs } from '../base/clock.js';
 import type { MetricSpec, MetricSpecs, Recorder, Recorders, Tags } from '../contract/metrics.js';
 import { BruntError } from '../base/errors.js';
 import { suggestion } from '../base/suggest.js';
-import { BINS, OCTAVES, binOf } from './bins.js';
+import { BINS, binOf, octaveOf } from './bins.js';
 import { ExtremesWriter } from './extremes.js';
 import { GAUGE, REFUSED_AT, TREND, layoutOf, tagsKey } from './layout.js';
 import type { Slot } from './layout.js';
@@ -64,16 +64,13 @@ export class RatioWriter {
 
 /** A distribution. Not finite and negative values are refused and counted. */
 export class TrendWriter {
-  readonly #bins: Float64Array;
-  readonly #octaves: Float64Array;
-  readonly #sum: Float64Array;
+  /** All of the trend but its extremes: one view, so that a record looks up one. */
+  readonly #words: Float64Array;
   readonly #extremes: ExtremesWriter;
   readonly #refusals: Refusals;
 
   constructor(buffer: SharedArrayBuffer, at: number, refusals: Refusals) {
-    this.#bins = new Float64Array(buffer, (at + TREND.bins) * 8, BINS);
-    this.#octaves = new Float64Array(buffer, (at + TREND.octaves) * 8, OCTAVES);
-    this.#sum = new Float64Array(buffer, (at + TREND.sum) * 8, 1);
+    this.#words = new Float64Array(buffer, at * 8, TREND.bins + BINS);
     this.#extremes = new ExtremesWriter(buffer, at + TREND.extremes);
     this.#refusals = refusals;
   }
@@ -86,11 +83,12 @@ export class TrendWriter {
     // Extremes before bins, so that whoever sees the count can see them too; the octave last, since its change
     // is what makes the reader look at the bins.
     this.#extremes.note(value);
-    this.#sum[0] = (this.#sum[0] as number) + value;
+    const words = this.#words;
+    words[TREND.sum] = (words[TREND.sum] as number) + value;
     const bin = binOf(value);
-    this.#bins[bin] = (this.#bins[bin] as number) + 1;
-    const octave = (bin + 127) >> 7;
-    this.#octaves[octave] = (this.#octaves[octave] as number) + 1;
+    words[TREND.bins + bin] = (words[TREND.bins + bin] as number) + 1;
+    const octave = TREND.octaves + octaveOf(bin);
+    words[octave] = (words[octave] as number) + 1;
   }
 }
 
