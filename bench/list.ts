@@ -3,6 +3,7 @@ import type { Bench } from './bench.js';
 import { cpuKernels } from './cpu-kernels.js';
 import { cpuLevel } from './cpu-level.js';
 import { kill } from './kill.js';
+import { machinery } from './machinery.js';
 import { pacing } from './pacing.js';
 import { percentiles } from './percentiles.js';
 import { protection } from './protection.js';
@@ -15,6 +16,7 @@ export const BENCHES: readonly Bench[] = [
   start,
   recorder,
   percentiles,
+  machinery,
   protection,
   kill,
   cpuLevel,

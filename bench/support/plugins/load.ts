@@ -29,6 +29,18 @@ const hot = defineSimulator({
   }),
 });
 
+const parked = defineSimulator({
+  name: 'parked',
+  description: 'Is at its amount at once, and waits from then on.',
+  controls: [{ kind: 'amount', unit: 'count' }],
+  options: { type: 'object', properties: {} },
+  metrics: {},
+  start: (ctx) => ({
+    adjust: (amount) => ctx.achieved(amount),
+    dispose() {},
+  }),
+});
+
 const trends = Object.fromEntries(
   Array.from({ length: TRENDS_PER_ACTOR }, (_, i) => [
     `trend-${i}`,
@@ -85,4 +97,4 @@ const files = defineSimulator({
   },
 });
 
-export default definePlugin({ name: 'load', simulators: [hot, series, files] });
+export default definePlugin({ name: 'load', simulators: [hot, parked, series, files] });
