@@ -31,6 +31,7 @@ export const ERROR_CODES = {
   E_NAME: entry(EXIT.invalid, 'A name refers to nothing: actor, phase, metric, simulator, exporter.'),
   E_NOT_YET: entry(EXIT.invalid, 'The format knows this, but this version of brunt does not do it.'),
   E_OPTIONS: entry(EXIT.invalid, 'Options of a simulator contradict each other, or cannot be had together.'),
+  E_OOM_KILLED: entry(EXIT.actor, 'The kernel ended an agent process because memory had run out.'),
   E_PATH: entry(EXIT.invalid, 'A simulator would write where the scenario does not allow it.'),
   E_PEAK: entry(EXIT.invalid, 'A peak, level or instance count does not fit the simulator.'),
   E_PLAN_SIZE: entry(EXIT.cannotStart, 'The plan needs more instances, agents or pieces than brunt allows.'),

@@ -13,6 +13,14 @@ export interface Unleased {
   readonly allowance: number;
 }
 
+/** The kernel's OOM killer took an agent. */
+export interface OomKill {
+  /** What was out of memory. */
+  readonly scope: 'cgroup' | 'system';
+  /** What the kernel wrote of it; null where its log cannot be read. */
+  readonly words: string | null;
+}
+
 interface At {
   readonly atMs: number;
 }
@@ -77,6 +85,8 @@ export type RunEvent = At &
         readonly cause: string;
         readonly actors: readonly string[];
       }
+    /** Comes before the `agent.lost` that it explains. */
+    | ({ readonly type: 'agent.oom'; readonly agent: string; readonly pid: number } & OomKill)
     | {
         readonly type: 'agent.output';
         readonly agent: string;

@@ -194,6 +194,13 @@ export const HOST_METRICS = {
 
 /** What the orchestrator says about the run and about itself. */
 export const RUN_METRICS = {
+  'host.oom-kills': {
+    kind: 'counter',
+    unit: 'count',
+    better: 'lower',
+    help: 'Processes that the OOM killer of the kernel ended: on the whole machine, and in our own control group.',
+    tags: { scope: ['system', 'cgroup'] },
+  },
   'brunt.cpu': {
     kind: 'gauge',
     unit: 'share',

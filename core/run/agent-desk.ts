@@ -12,6 +12,7 @@ import type { AgentCallbacks, LostInstance } from './agent-handle.js';
 import { AgentHandle } from './agent-handle.js';
 import type { EventDesk } from './event-desk.js';
 import type { NumbersDesk } from './numbers-desk.js';
+import { describeOom, OomWatch } from './oom-watch.js';
 import type { PhaseDesk } from './phase-desk.js';
 import type { SafetyDesk } from './safety-desk.js';
 import { Supervisor } from './supervisor.js';
@@ -43,6 +44,7 @@ export class AgentDesk {
   readonly leftBehind: string[] = [];
   readonly #input: AgentDeskInput;
   readonly #supervisor: Supervisor;
+  readonly #oom = new OomWatch();
   /** The present life of each. */
   readonly #agents = new Map<string, AgentHandle>();
   readonly #agentOf = new Map<string, AgentHandle>();
@@ -117,6 +119,7 @@ export class AgentDesk {
   async end(): Promise<void> {
     await Promise.all(this.all.map((agent) => agent.exit(AGENT_EXIT_MS)));
     for (const agent of this.all) this.#reap(agent);
+    this.#oom.close();
   }
 
   #fork(
@@ -184,7 +187,12 @@ export class AgentDesk {
   #onLost(agent: AgentHandle, cause: string, running: readonly LostInstance[]): void {
     this.#ears?.numbers.forget(agent.name);
     this.#ears?.safety.unwatch(agent.name);
-    const again = this.#supervisor.lost(agent, cause, running);
+    const oom = cause === 'signal SIGKILL' ? this.#oom.verdict(agent.pid) : null;
+    if (oom !== null)
+      this.#input.events.emit({ type: 'agent.oom', agent: agent.name, pid: agent.pid, ...oom });
+    const why = oom === null ? cause : `${cause}: ${describeOom(oom)}`;
+    const code = oom === null ? 'E_AGENT_LOST' : 'E_OOM_KILLED';
+    const again = this.#supervisor.lost(agent, why, running, code);
     if (again.length > 0) void this.#forkAnew(agent, again);
   }
 

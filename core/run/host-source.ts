@@ -5,6 +5,7 @@
 import { nowNs, SECOND } from '../base/clock.js';
 import type { SafetyState } from '../base/sentences.js';
 import { SAFETY_STATES } from '../base/sentences.js';
+import { OomCounter } from '../linux/oom.js';
 import type { Frame } from '../contract/messages.js';
 import type { MetricSpecs } from '../contract/metrics.js';
 import { ACTOR_METRICS, RUN_METRICS } from '../metrics/catalogue.js';
@@ -20,6 +21,8 @@ export class HostSource {
   readonly #recorders;
   /** By actor: only the orchestrator knows of all its lives. */
   readonly #restarts = new Map<string, { add(amount: number): void }>();
+  readonly #oom = new OomCounter();
+  #kills = this.#oom.read();
   #fromNs: number;
   #cpuNs = ownCpuNs();
   #phaseStartNs: number;
@@ -52,6 +55,11 @@ export class HostSource {
     this.#builder.add(group);
   }
 
+  /** There are no more frames. */
+  close(): void {
+    this.#oom.close();
+  }
+
   setState(state: SafetyState): void {
     this.#recorders['safety.state'].set(SAFETY_STATES.indexOf(state));
   }
@@ -64,6 +72,17 @@ export class HostSource {
     this.#restarts.get(actor)?.add(1);
   }
 
+  /** 0 is told too: where nothing is told, the kernel does not count. */
+  #countOomKills(): void {
+    const kills = this.#oom.read();
+    for (const scope of ['system', 'cgroup'] as const) {
+      const [before, now] = [this.#kills[scope], kills[scope]];
+      if (before === null || now === null) continue;
+      this.#recorders['host.oom-kills'].with({ scope }).add(Math.max(0, now - before));
+    }
+    this.#kills = kills;
+  }
+
   /** The frame that closes this window, acknowledged at once: nothing can lose it on the way. */
   frame(window: number): Frame {
     const toNs = nowNs();
@@ -73,6 +92,7 @@ export class HostSource {
     this.cpu.usedNs += cpuNs - this.#cpuNs;
     this.cpu.spanNs += spanNs;
     this.#recorders['brunt.cpu'].advance(share, share, share, share, spanNs);
+    this.#countOomKills();
     this.#recorders['brunt.rss'].set(process.memoryUsage.rss());
     // It grows as time passes: exact between the ends of the span.
     const [from, to] = [Math.max(0, this.#fromNs - this.#phaseStartNs), toNs - this.#phaseStartNs];

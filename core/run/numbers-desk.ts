@@ -106,6 +106,7 @@ export class NumbersDesk {
   async flush(): Promise<void> {
     while (this.#telling !== null) await this.#telling;
     for (const window of this.#store?.flush() ?? []) await this.#tell(window);
+    this.#host?.close();
   }
 
   /** What is not written yet of the distributions: of the phases, and of the run. */

@@ -5,6 +5,7 @@
 import type { FromAgent, InstanceOutcome } from '../contract/messages.js';
 import type { Plan, PlannedActor } from '../contract/plan.js';
 import { must } from '../base/assert.js';
+import type { ErrorCode } from '../base/codes.js';
 import type { AgentHandle, LostInstance } from './agent-handle.js';
 import type { EventDesk } from './event-desk.js';
 
@@ -15,6 +16,8 @@ const RESTARTS_WITHIN_MS = 60_000;
 type Policy = NonNullable<PlannedActor['onFailure']>;
 type Ended = Extract<FromAgent, { type: 'ended' }>;
 type Stuck = Extract<FromAgent, { type: 'stuck' }>;
+/** Ended by whomever, or by the kernel for want of memory. */
+type LossCode = Extract<ErrorCode, 'E_AGENT_LOST' | 'E_OOM_KILLED'>;
 type Failure = Exclude<InstanceOutcome, { kind: 'done' | 'stopped' }>;
 
 export interface SupervisorInput {
@@ -65,7 +68,12 @@ export class Supervisor {
   }
 
   /** Says whom to start again in a new process; empty: nobody. The strictest policy of those that ran in it counts. */
-  lost(agent: AgentHandle, cause: string, running: readonly LostInstance[]): readonly PlannedActor[] {
+  lost(
+    agent: AgentHandle,
+    cause: string,
+    running: readonly LostInstance[],
+    code: LossCode,
+  ): readonly PlannedActor[] {
     const { events } = this.#input;
     const names = [...new Set(running.map(({ actor }) => actor))];
     events.emit({ type: 'agent.lost', agent: agent.name, pid: agent.pid, cause, actors: names });
@@ -81,7 +89,6 @@ export class Supervisor {
     const isOver = policies.includes('stop-run') || refused.length > 0;
     for (const { actor, instance, method } of running) {
       if (!isOver && again.includes(actor)) continue;
-      const code = 'E_AGENT_LOST';
       events.emit({ type: 'actor.failed', actor, instance, ...this.#ownerOf(actor), method, code, reason });
     }
     if (!isOver) return again.map((name) => this.#actor(name));

@@ -25,8 +25,12 @@ export class Cli {
   stderr = '';
   readonly #watchers = new Set<() => void>();
 
-  constructor(cwd: string, args: readonly string[], env: Record<string, string> = {}) {
-    this.child = spawn(process.execPath, [MAIN, ...args], {
+  /** @param group a file that the shell writes its pid into first: the control group to run in. */
+  constructor(cwd: string, args: readonly string[], env: Record<string, string> = {}, group?: string) {
+    const command = [process.execPath, MAIN, ...args];
+    const inGroup = ['/bin/sh', '-c', `echo $$ > "$0" && exec "$@"`, group ?? '', ...command];
+    const [program = '', ...words] = group === undefined ? command : inGroup;
+    this.child = spawn(program, words, {
       cwd,
       env: { ...process.env, NO_COLOR: '1', TMPDIR: cwd, ...env },
       stdio: ['ignore', 'pipe', 'pipe'],

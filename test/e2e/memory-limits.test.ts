@@ -1,0 +1,122 @@
+/**
+ * Memory that runs short, in a control group of the test's own: what is refused before, what is throttled under way, what
+ * the gate stops, and what it looks like when the kernel kills. Small amounts; the machine itself is never in danger.
+ */
+import { expect } from 'chai';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { writeFileSync } from 'node:fs';
+import type { RunEvent } from '../../core/contract/events.js';
+import { Cli, Workplace } from '../support/cli.js';
+import { MemoryGroup } from '../support/memory-group.js';
+import { childrenOf } from '../support/processes.js';
+
+const MIB = 2 ** 20;
+/** brunt keeps 512 MiB of reserve free of what it can see; the rest is for its processes and the load. */
+const GROUP_BYTES = 1024 * MIB;
+
+describe('memory that runs short', () => {
+  let place: Workplace;
+  let group: MemoryGroup;
+  beforeEach(function () {
+    const made = process.platform === 'linux' ? MemoryGroup.make('memory', GROUP_BYTES) : null;
+    if (made === null) return this.skip(); // a memory control group needs Linux and root
+    group = made;
+    place = new Workplace();
+  });
+  afterEach(async () => {
+    await (group as MemoryGroup | undefined)?.remove();
+    place.remove();
+  });
+
+  const start = (peak: string, duration: string, more: object = {}): Cli => {
+    place.write('run.json', {
+      version: 1,
+      window: '250ms',
+      actors: { hog: { uses: 'memory', peak } },
+      phases: [{ name: 'hold', duration, load: { hog: '100%' } }],
+      safety: { profile: 'lab' },
+      ...more,
+    });
+    return new Cli(place.dir, ['run', 'run.json', '--profile', 'lab'], {}, group.procs);
+  };
+  /** Another process of the same group that takes memory, all at once, and keeps it. */
+  const eater = (mib: number): ReturnType<typeof spawn> => {
+    const script = `echo $$ > ${group.procs} && exec "$0" -e "b = Buffer.alloc(${mib} * 2 ** 20, 1); console.log('full'); setInterval(() => b, 1000)"`;
+    return spawn('/bin/sh', ['-c', script, process.execPath], { stdio: ['ignore', 'pipe', 'ignore'] });
+  };
+  const of = <T extends RunEvent['type']>(type: T): (RunEvent & { type: T })[] =>
+    place.events().filter((event): event is RunEvent & { type: T } => event.type === type);
+
+  it('more than there is, is refused with figures before anything starts', async () => {
+    const { code, stderr } = await start('900MiB', '5s').done;
+    expect(code).to.equal(7);
+    expect(stderr).to.match(
+      /E_HOST\s+The plan asks for \d+ MiB of memory at its peak; there are \d+ MiB available/,
+    );
+    expect(stderr).to.contain('to the control group').and.to.contain('512 MiB are kept in reserve');
+  });
+
+  it('a leak is bounded before the group is full: nothing is killed', async () => {
+    const { code, stderr } = await start('400MiB/s', '4s').done;
+    expect(code, stderr).to.equal(0);
+    expect(of('lease.denied')[0]).to.include({ actor: 'hog', resource: 'memory', limit: 'reserve' });
+    expect(group.oomKills).to.equal(0);
+    // The reserve of 512 MiB, less what brunt's own processes grew by.
+    expect(place.summary().safety.closest?.value).to.be.greaterThan(400 * MIB);
+  });
+
+  it('a limit that is met under way throttles: achieved is less than asked, and is said to be', async () => {
+    const run = start('250MiB', '4s', {
+      phases: [
+        { name: 'before', duration: '1500ms', load: { hog: '10%' } },
+        { name: 'hold', duration: '2s', load: { hog: '100%' } },
+      ],
+    });
+    await run.says(/before/);
+    const taker = eater(250);
+    try {
+      await once(taker.stdout!, 'data');
+      const { code, stderr } = await run.done;
+      expect(code, stderr).to.equal(0);
+      expect(of('lease.denied')[0]).to.include({ actor: 'hog', resource: 'memory', limit: 'reserve' });
+      const { trust } = place.summary();
+      expect(trust.checks.find(({ check }) => check === 'achieved')?.ok).to.equal(false);
+      expect(group.oomKills).to.equal(0);
+    } finally {
+      taker.kill('SIGKILL');
+    }
+  });
+
+  it('a kill for want of memory is told in the words of the kernel, and fails the run', async () => {
+    const run = start('250MiB', '1m', {
+      phases: [
+        { name: 'before', duration: '2s', load: { hog: '10%' } },
+        { name: 'hold', duration: '1m', load: { hog: '100%' } },
+      ],
+    });
+    await run.says(/before/);
+    // A smaller group that nobody told brunt of: no lease keeps the agent out of this.
+    const trap = MemoryGroup.make('trap', 96 * MIB)!;
+    try {
+      for (const agent of childrenOf(run.pid)) writeFileSync(trap.procs, String(agent));
+      const { code, stderr } = await run.done;
+      expect(code, stderr).to.equal(6);
+      const [oom] = of('agent.oom');
+      expect(oom).to.include({ agent: 'hog', scope: 'cgroup' });
+      // Null where the log of the kernel may not be read.
+      if (oom!.words !== null)
+        expect(oom!.words).to.match(/Memory cgroup out of memory: Killed process \d+ \(/);
+      const [failed] = of('actor.failed');
+      expect(failed).to.include({ actor: 'hog', code: 'E_OOM_KILLED' });
+      expect(failed!.reason).to.contain("the kernel's OOM killer took it");
+      const summary = place.summary();
+      expect(summary).to.include({ exitCode: 6, verdict: 'error' });
+      expect(summary.trust.trustworthy).to.equal(false);
+      expect(trap.oomKills).to.equal(1);
+      expect(stderr).to.contain("the kernel's OOM killer took it");
+    } finally {
+      await trap.remove();
+    }
+  });
+});
