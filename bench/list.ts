@@ -11,17 +11,6 @@ import { recorder } from './recorder.js';
 import { soak } from './soak.js';
 import { start } from './start.js';
 import { trust } from './trust.js';
+import { memory } from './memory.js';
 
-export const BENCHES: readonly Bench[] = [
-  start,
-  recorder,
-  percentiles,
-  machinery,
-  protection,
-  kill,
-  cpuLevel,
-  cpuKernels,
-  pacing,
-  soak,
-  trust,
-];
+export const BENCHES: readonly Bench[] = [start, protection, kill, cpuLevel, cpuKernels, pacing, soak, trust, memory];

@@ -2,7 +2,6 @@
  * Pattern churn: blocks that live for a while and are given back to the kernel and taken again, in place, so that the
  * amount stays. Lifetimes are exponential: at any moment each block is as likely to go as any other.
  */
-import { PAGE_BYTES } from './contents.js';
 import type { Pattern, PatternInput } from './pattern.js';
 import { SLICE_NS } from './pattern.js';
 
@@ -11,8 +10,6 @@ const BEHIND_MAX_NS = 250e6;
 
 export function churn({ ctx, region }: PatternInput): Pattern {
   const { block, lifetime } = ctx.options;
-  if (block % PAGE_BYTES !== 0 || block === 0 || block > 2 ** 25 || 2 ** 30 % block !== 0)
-    ctx.unavailable(`block is ${block} bytes; churn needs a power of two from 4 KiB to 32 MiB`);
   const holding = region({ isSmall: block < 2 ** 21, blockBytes: block });
   let dueNs = NaN;
   let isToldBehind = false;

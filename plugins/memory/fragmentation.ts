@@ -17,10 +17,6 @@ const HUGE_ORDER = 9;
 
 export function fragmentation({ ctx, region }: PatternInput): Pattern {
   const { block } = ctx.options;
-  if (block < 2 * BLOCK_MIN_BYTES || block > 2 ** 20)
-    ctx.unavailable(
-      `block is ${block} bytes; fragmentation needs 32 bytes to 1 MiB, the size of the largest`,
-    );
   const holding = new Fragmented(region({ isSmall: true }), () => ctx.random(), block);
   return {
     holding,

@@ -18,6 +18,7 @@ import { Loop } from './loop.js';
 import { MEMORY_METRICS } from './metrics.js';
 import type { MemoryOptions } from './options.js';
 import { MEMORY_OPTIONS } from './options.js';
+import { optionFaults } from './option-faults.js';
 import { pageCache } from './page-cache.js';
 import type { MemoryContext, Pattern, PatternInput, RegionWish } from './pattern.js';
 import { vm } from './vm.js';
@@ -69,6 +70,7 @@ const memory = defineSimulator({
   takes: 'memory',
   // Writing one piece under heavy reclaim or swapping takes seconds.
   quietMs: 10_000,
+  check: ({ options }) => optionFaults(options),
   estimate: ({ options, control, peak, loadedMs, instances }) => {
     const bytes = control === 'growth' ? (peak * loadedMs) / 1000 : peak;
     const isBusy = BUSY.includes(options.pattern) && options.accessRate === undefined;
@@ -119,9 +121,7 @@ function openRegion(ctx: MemoryContext, contents: Contents, wish: RegionWish = {
   if (pages === 'huge' && region.means !== 'huge pages') {
     region.dispose();
     ctx.unavailable(
-      isSmall || isShared
-        ? `pattern ${ctx.options.pattern} works on small pages`
-        : 'this kernel offers no transparent huge pages (/sys/kernel/mm/transparent_hugepage/enabled)',
+      'the kernel offers no transparent huge pages here (/sys/kernel/mm/transparent_hugepage/enabled)',
     );
   }
   ctx.log('info', `held in ${region.means}`);

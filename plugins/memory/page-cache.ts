@@ -26,9 +26,6 @@ const DISK_SHARE = 0.9;
 
 export async function pageCache({ ctx, contents }: PatternInput): Promise<Pattern> {
   const { block, access: order, skew, writes } = ctx.options;
-  if (block % PAGE_BYTES !== 0 || block === 0 || block > MIB || MIB % block !== 0)
-    ctx.unavailable(`block is ${block} bytes; page-cache needs a power of two from 4 KiB to 1 MiB`);
-  if (order === 'chase' || order === 'strided') ctx.unavailable(`access ${order} is of memory, not of files`);
   const holding = openCached(await ctx.scratch(), ctx, contents);
   const random = (): number => ctx.random();
   const pick = pickerOf({ order, random, stride: 1, skew, together: 1 });

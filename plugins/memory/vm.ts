@@ -38,7 +38,6 @@ export function vm({ ctx, region }: PatternInput): Pattern {
   const list = ctx.options.advice === undefined ? hasOf(ctx) : [...ctx.options.advice];
   if (list.includes('pageout') && !hasSwap())
     ctx.unavailable('pageout of anonymous memory needs swap, and this machine has none');
-  if (list.length === 0) ctx.unavailable('advice is an empty list');
   let [at, turn] = [0, 0];
 
   const step = (): void => {

@@ -16,8 +16,6 @@ const BATCH = 4096;
 
 export function workingSet({ ctx, region }: PatternInput): Pattern {
   const { access: order, stride, skew, writes } = ctx.options;
-  if (stride % LINE_BYTES !== 0 || stride === 0)
-    ctx.unavailable(`stride is ${stride} bytes; whole cache lines of ${LINE_BYTES} bytes are needed`);
   const holding = region();
   const random = (): number => ctx.random();
   const pick = pickerOf({ order, random, stride: stride / LINE_BYTES, skew, together: LINES_PER_PAGE });

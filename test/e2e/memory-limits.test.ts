@@ -5,11 +5,11 @@
 import { expect } from 'chai';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import type { RunEvent } from '../../core/contract/events.js';
 import { Cli, Workplace } from '../support/cli.js';
 import { MemoryGroup } from '../support/memory-group.js';
-import { childrenOf } from '../support/processes.js';
+import { childrenOf, eventually } from '../support/processes.js';
 
 const MIB = 2 ** 20;
 /** brunt keeps 512 MiB of reserve free of what it can see; the rest is for its processes and the load. */
@@ -58,8 +58,11 @@ describe('memory that runs short', () => {
   });
 
   it('a leak is bounded before the group is full: nothing is killed', async () => {
-    const { code, stderr } = await start('400MiB/s', '4s').done;
-    expect(code, stderr).to.equal(0);
+    const run = start('400MiB/s', '1m');
+    await run.says(/hog waits for memory: reserve grants no more now/);
+    run.child.kill('SIGINT');
+    const { code, stderr } = await run.done;
+    expect(code, stderr).to.equal(130);
     expect(of('lease.denied')[0]).to.include({ actor: 'hog', resource: 'memory', limit: 'reserve' });
     expect(group.oomKills).to.equal(0);
     // The reserve of 512 MiB, less what brunt's own processes grew by.
@@ -67,18 +70,25 @@ describe('memory that runs short', () => {
   });
 
   it('a limit that is met under way throttles: achieved is less than asked, and is said to be', async () => {
-    const run = start('250MiB', '4s', {
+    const run = start('250MiB', '1m', {
       phases: [
-        { name: 'before', duration: '1500ms', load: { hog: '10%' } },
-        { name: 'hold', duration: '2s', load: { hog: '100%' } },
+        // Until the other one has what it takes.
+        { name: 'before', duration: '5s', load: { hog: '10%' } },
+        { name: 'hold', duration: '1m', load: { hog: '100%' } },
       ],
     });
     await run.says(/before/);
     const taker = eater(250);
     try {
       await once(taker.stdout!, 'data');
+      await run.says(/hog waits for memory: reserve grants no more now/);
+      const windows = (): number =>
+        readFileSync(`${place.lastRecord()}/windows.ndjson`, 'utf8').split('\n').length;
+      const before = windows();
+      await eventually('windows in which it waits', 10_000, () => windows() >= before + 4);
+      run.child.kill('SIGINT');
       const { code, stderr } = await run.done;
-      expect(code, stderr).to.equal(0);
+      expect(code, stderr).to.equal(130);
       expect(of('lease.denied')[0]).to.include({ actor: 'hog', resource: 'memory', limit: 'reserve' });
       const { trust } = place.summary();
       expect(trust.checks.find(({ check }) => check === 'achieved')?.ok).to.equal(false);
