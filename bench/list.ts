@@ -13,4 +13,14 @@ import { start } from './start.js';
 import { trust } from './trust.js';
 import { memory } from './memory.js';
 
-export const BENCHES: readonly Bench[] = [start, protection, kill, cpuLevel, cpuKernels, pacing, soak, trust, memory];
+export const BENCHES: readonly Bench[] = [
+  start,
+  protection,
+  kill,
+  cpuLevel,
+  cpuKernels,
+  pacing,
+  soak,
+  trust,
+  memory,
+];
