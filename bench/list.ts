@@ -4,6 +4,7 @@ import { cpuKernels } from './cpu-kernels.js';
 import { cpuLevel } from './cpu-level.js';
 import { kill } from './kill.js';
 import { machinery } from './machinery.js';
+import { memory } from './memory.js';
 import { pacing } from './pacing.js';
 import { percentiles } from './percentiles.js';
 import { protection } from './protection.js';
@@ -11,10 +12,12 @@ import { recorder } from './recorder.js';
 import { soak } from './soak.js';
 import { start } from './start.js';
 import { trust } from './trust.js';
-import { memory } from './memory.js';
 
 export const BENCHES: readonly Bench[] = [
   start,
+  recorder,
+  percentiles,
+  machinery,
   protection,
   kill,
   cpuLevel,
