@@ -47,13 +47,16 @@ async function call(file: string, args: readonly string[], cwd: string, timeout 
 const npm = (args: readonly string[], cwd: string): Promise<Finished> =>
   call('npm', [...args, '--no-audit', '--no-fund', '--loglevel=error'], cwd, INSTALL_MS);
 
+/** What the build makes otherwise than from a source of the same name. */
+const isMade = (path: string): boolean => path.endsWith('.wasm') || path.endsWith('made-validator.js');
+
 /** A clean build beside the files of the repository: what `npm pack` would find after `npm run build`. */
 function stage(folder: string): void {
   for (const name of ['package.json', 'README.md', 'LICENSE', 'CHANGELOG.md', 'scenarios', 'docs'])
     cpSync(join(ROOT, name), join(folder, name), { recursive: true });
   const hasSource = (path: string): boolean => {
     const source = path.slice(COMPILED.length).replace(/(\.d)?\.[jt]s$/, '.ts');
-    return statSync(path).isDirectory() || path.endsWith('.wasm') || existsSync(join(ROOT, source));
+    return statSync(path).isDirectory() || isMade(path) || existsSync(join(ROOT, source));
   };
   for (const name of ['core', 'plugins', 'exporters', 'cli'])
     cpSync(join(COMPILED, name), join(folder, 'dist', name), { recursive: true, filter: hasSource });
