@@ -3,6 +3,7 @@ import type { Bench } from './bench.js';
 import { cpuKernels } from './cpu-kernels.js';
 import { cpuLevel } from './cpu-level.js';
 import { kill } from './kill.js';
+import { lostWrites } from './lost-writes.js';
 import { machinery } from './machinery.js';
 import { memory } from './memory.js';
 import { pacing } from './pacing.js';
@@ -10,20 +11,26 @@ import { percentiles } from './percentiles.js';
 import { protection } from './protection.js';
 import { recorder } from './recorder.js';
 import { soak } from './soak.js';
+import { stall } from './stall.js';
 import { start } from './start.js';
 import { trust } from './trust.js';
 
 export const BENCHES: readonly Bench[] = [
+  // what brunt costs
   start,
+  machinery,
   recorder,
   percentiles,
-  machinery,
+  pacing,
+  // how it protects, and whether it is to be believed
   protection,
   kill,
-  cpuLevel,
-  cpuKernels,
-  pacing,
   soak,
   trust,
+  // how its simulators do beside their peers
+  cpuLevel,
+  cpuKernels,
   memory,
+  stall,
+  lostWrites,
 ];

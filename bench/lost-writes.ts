@@ -1,0 +1,151 @@
+/**
+ * `bench lost-writes`: a disk that acknowledges overwrites and forgets some of them, and what each tool finds. The disk
+ * itself knows which blocks are wrong.
+ */
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Bench, BenchOutput } from './bench.js';
+import { runBrunt, seriesOf } from './support/brunt.js';
+import { FaultFile } from './support/fault-file.js';
+import { peerVersion } from './support/peers.js';
+
+const FILE_BYTES = 16 * 2 ** 20;
+const BLOCK_SECTORS = 8;
+const DROP_EVERY = 97;
+const VERDICTS = ['lost', 'stale', 'torn', 'misdirected', 'rotted', 'foreign'];
+
+export const lostWrites: Bench = {
+  name: 'lost-writes',
+  title: 'A disk that loses writes',
+  about: [
+    `A disk of ${FILE_BYTES / 2 ** 20} MiB acknowledges overwrites and forgets every ${DROP_EVERY}th of them. The file is written`,
+    'once, soundly; then the disk begins to lose writes and the same job runs again. brunt reads everything back at the end:',
+    'it must find exactly the blocks that the disk knows to be wrong by then, and none before. fio verifies with its',
+    'defaults, and with other random data in each run.',
+  ].join('\n'),
+  async run(out) {
+    const fio = peerVersion('fio');
+    out.peer('fio', fio, 'Debian: fio');
+    const found: { brunt: number | null; alarms: number | null } = { brunt: null, alarms: null };
+    for (const isLosing of [false, true]) {
+      const share = await withDisk(out, (file) => bruntFinds(out, file, isLosing));
+      if (isLosing) found.brunt = share;
+      else found.alarms = share;
+    }
+    if (fio !== null) {
+      await withDisk(out, (file) => fioFinds(out, file, 'fio, defaults', []));
+      await withDisk(out, (file) => fioFinds(out, file, 'fio, --randrepeat=0', ['--randrepeat=0']));
+    }
+    out.aim({
+      what: 'wrong blocks that brunt finds, share',
+      is: '>=',
+      limit: 1,
+      unit: '',
+      value: found.brunt,
+    });
+    out.aim({
+      what: 'false alarms of brunt on a sound disk',
+      is: '<=',
+      limit: 0,
+      unit: '',
+      value: found.alarms,
+    });
+  },
+};
+
+async function withDisk(
+  out: BenchOutput,
+  measure: (file: FaultFile) => Promise<number>,
+): Promise<number | null> {
+  const file = await FaultFile.open(FILE_BYTES);
+  if (typeof file === 'string') {
+    out.note(`Not measured: ${file}.`);
+    return null;
+  }
+  try {
+    return await measure(file);
+  } finally {
+    await file.close();
+  }
+}
+
+/** Share of the wrong blocks that was found; on a sound disk, how many alarms there were. */
+async function bruntFinds(out: BenchOutput, file: FaultFile, isLosing: boolean): Promise<number> {
+  const folder = mkdtempSync(join(tmpdir(), 'brunt-bench-'));
+  try {
+    const options = { path: file.path, size: `${FILE_BYTES}B`, direct: true, mix: { write: '100%' } };
+    const job = (extra: object, verify: string): unknown => ({
+      version: 1,
+      safety: { writablePaths: [file.path] },
+      actors: { writes: { uses: 'disk', peak: '8', with: { ...options, ...extra, verify } } },
+      phases: [{ name: 'load', duration: '60s', until: 'done', load: { writes: '100%' } }],
+    });
+    await runBrunt(folder, job({ access: 'sequential', passes: 1 }, 'off'));
+    if (isLosing) file.say({ type: 'drop', every: DROP_EVERY });
+    const { summary, code } = await runBrunt(
+      folder,
+      job({ access: 'random', total: `${FILE_BYTES}B` }, 'after'),
+    );
+    const { dropped, wrongBlocks } = await file.tell();
+    const bad = VERDICTS.map((verdict) => seriesOf(summary, 'disk.bad-sectors', { verdict })?.count ?? 0);
+    const foundBlocks = bad.reduce((sum, count) => sum + count, 0) / BLOCK_SECTORS;
+    row(out, `brunt${isLosing ? '' : ', on a sound disk'}`, dropped, wrongBlocks, foundBlocks, code);
+    return isLosing ? foundBlocks / wrongBlocks : foundBlocks;
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+async function fioFinds(
+  out: BenchOutput,
+  file: FaultFile,
+  tool: string,
+  more: readonly string[],
+): Promise<number> {
+  const run = (): ReturnType<typeof spawnSync> =>
+    spawnSync(
+      'fio',
+      [
+        '--name=lost',
+        `--filename=${file.path}`,
+        '--rw=randwrite',
+        '--bs=4k',
+        '--direct=1',
+        '--ioengine=io_uring',
+        '--iodepth=8',
+        `--size=${FILE_BYTES}`,
+        '--allow_file_create=0',
+        '--verify=crc32c',
+        '--output-format=json',
+        ...more,
+      ],
+      { encoding: 'utf8' },
+    );
+  run();
+  file.say({ type: 'drop', every: DROP_EVERY });
+  const { status } = run();
+  const { dropped, wrongBlocks } = await file.tell();
+  // It stops at the first that it finds.
+  const foundBlocks = status === 0 ? 0 : 1;
+  row(out, tool, dropped, wrongBlocks, foundBlocks, status);
+  return foundBlocks;
+}
+
+function row(
+  out: BenchOutput,
+  tool: string,
+  dropped: number,
+  wrongBlocks: number,
+  foundBlocks: number,
+  exit: number | null,
+): void {
+  out.row('What is found', {
+    tool,
+    'writes lost': dropped,
+    'blocks wrong at the end': wrongBlocks,
+    'blocks found': foundBlocks,
+    'exit code': exit,
+  });
+}
