@@ -6,7 +6,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { BuiltIn, Registry } from '../core/plugin/registry.js';
 
-const SIMULATORS = ['cpu', 'disk', 'memory'];
+const SIMULATORS = ['block', 'cpu', 'disk', 'memory'];
 const PROBES = ['http', 'tcp', 'timer'];
 const EXPORTERS = ['json', 'ndjson', 'terminal'];
 

@@ -47,6 +47,7 @@ export class InstanceContext implements Context {
   readonly waiter: Waiter;
   readonly timeline: TimelineReader;
   readonly log: Context['log'];
+  readonly erasable: readonly string[];
   /** Of the actor as a whole, in the control's unit. */
   readonly whole: number;
   readonly seed: number;
@@ -71,6 +72,7 @@ export class InstanceContext implements Context {
     this.instance = { index, count: actor.instances };
     this.options = actor.options;
     this.control = actor.control;
+    this.erasable = actor.erasable ?? [];
     this.peak = actor.shares[index] ?? 0;
     this.whole = actor.peak.amount;
     this.seed = input.seed;

@@ -15,6 +15,10 @@ export const ERROR_CODES = {
   E_ACTOR_STUCK: entry(EXIT.actor, 'A working instance showed no progress past its quiet time.'),
   E_AGENT_LOST: entry(EXIT.actor, 'An agent process ended before it was told to.'),
   E_AGENT_START: entry(EXIT.cannotStart, 'An agent process did not get ready in time.'),
+  E_DEVICE: entry(
+    EXIT.cannotStart,
+    'A device must not be worked on: in use, not empty, or not named in "erasableDevices".',
+  ),
   E_DUPLICATE_KEY: entry(EXIT.invalid, 'A key appears twice in one object.'),
   E_EXPORTER: entry(EXIT.lostData, 'An exporter failed, or lost windows or events.'),
   E_EXPORTER_OPEN: entry(EXIT.cannotStart, 'An exporter could not open what it writes to.'),

@@ -6,7 +6,7 @@ import type { Assertion, SafetyAction, Selector, Trigger, Until } from '../base/
 import type { Expectation } from './expectation.js';
 import type { HostFacts, ResourceEstimate } from './host.js';
 import type { CatalogueEntry, MetricSpecs } from './metrics.js';
-import type { ControlKind, Resource } from './plugin.js';
+import type { ControlKind, Inspection, Resource } from './plugin.js';
 
 export interface Plan {
   readonly version: 1;
@@ -68,6 +68,10 @@ export interface PlannedActor {
   readonly estimate: ResourceEstimate;
   /** What the simulator promises of its work; absent when nothing. */
   readonly expects?: readonly Expectation[];
+  /** What of this host it will work on; absent when its simulator does not look. */
+  readonly inspection?: Inspection;
+  /** Ids of what it may destroy: told by the inspection, named in `erasableDevices`. */
+  readonly erasable?: readonly string[];
   /** What else bounds the work; for the controls rate and concurrency only. */
   readonly pacing?: PlannedPacing;
   /** Absent: stop-run. */
@@ -155,7 +159,7 @@ export interface PlannedSafety {
   readonly actorNice: number;
   /** Absolute; nothing is written elsewhere but in scratch directories. Absent: nowhere. */
   readonly writablePaths?: readonly string[];
-  /** By-id paths of block devices whose data may be destroyed. */
+  /** Ids of block devices whose data may be destroyed. */
   readonly erasableDevices?: readonly string[];
   /** How far actors may reach. Absent: loopback. */
   readonly network?: 'none' | 'loopback' | 'private' | 'any';

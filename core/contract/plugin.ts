@@ -106,6 +106,8 @@ export interface ActorContext<O, M extends MetricSpecs> {
    * What is to be kept is not claimed.
    */
   claim(path: string): Promise<void>;
+  /** Ids of what may be destroyed: told by `inspect`, named by the scenario. To be looked at again once it is open. */
+  readonly erasable: readonly string[];
   log(level: 'debug' | 'info' | 'warn', message: string): void;
   /** This host, or the target, lacks what the simulator needs: the run ends as "could not start" (exit 7). */
   unavailable(reason: string): never;
@@ -243,6 +245,27 @@ export interface OptionFault {
   readonly hint?: string;
 }
 
+export interface InspectInput<O> extends Omit<EstimateInput<O>, 'loadedMs'> {
+  readonly actor: string;
+}
+
+/** What of this host an actor will work on, as `inspect` found it. */
+export interface Inspection {
+  /** Why it must not. */
+  readonly faults: readonly OptionFault[];
+  /** What is there now and will not be afterwards. */
+  readonly destroys: readonly Destroyed[];
+}
+
+export interface Destroyed {
+  /** Its own names, none of which can come to mean something else; the best first. One must be in `erasableDevices`. */
+  readonly ids: readonly string[];
+  /** For who reads the plan: what it is, how large, which part of it. */
+  readonly text: string;
+  /** Of the option that says it. */
+  readonly path: readonly (string | number)[];
+}
+
 type PerOptions<O, T> = T | ((input: { readonly options: O }) => T);
 
 export interface Simulator<S extends ObjectSchema = ObjectSchema, M extends MetricSpecs = MetricSpecs> {
@@ -269,6 +292,12 @@ export interface Simulator<S extends ObjectSchema = ObjectSchema, M extends Metr
   readonly shared?: PerOptions<Resolved<S>, number>;
   /** Pure, when the plan is made: what of the options, beside this peak and so many instances, is impossible. */
   check?(input: Omit<EstimateInput<Resolved<S>>, 'loadedMs'>): readonly OptionFault[];
+  /**
+   * For what works on something of the host that is there already, when the plan is made, in the process of the command:
+   * looks, changes nothing, and is done within seconds. The core refuses the faults, and what would be destroyed without
+   * being named by the scenario; `ctx.erasable` is then what the scenario named.
+   */
+  inspect?(input: InspectInput<Resolved<S>>): Promise<Inspection>;
   /** Pure, before anything starts: the cost at peak. Growth: by the end of its time; the leases bound it anyway. */
   estimate?(input: EstimateInput<Resolved<S>>): ResourceEstimate;
   /** Pure, when the plan is made: what the run's trust checks may hold the simulator to. */

@@ -13,6 +13,7 @@ import { addEstimates, estimateOf, INSTANCES_MAX, placeActor, pluginFault } from
 import { agentsOf } from './agents.js';
 import { catalogueOf } from './catalogue.js';
 import { deepFreeze } from './freeze.js';
+import { inspectAll } from './inspect.js';
 import { loadedMs, planPhases } from './phases.js';
 import { planProbes } from './probes.js';
 import { planSafety } from './safety.js';
@@ -45,6 +46,7 @@ export async function buildPlan(input: PlanInput): Promise<Plan> {
   const timeline = planPhases(scenario.phases, placed, seed);
   const durationMs = timeline.phases.reduce((sum, phase) => sum + phase.durationMs, 0);
   const costed = withEstimates(placed, timeline.phases, input);
+  const looked = await inspectAll(placed, input);
   const agents = agentsOf(placed);
   const { safety, mistakes: unsafe } = planSafety({ ...input, durationMs });
   const probing = await planProbes(scenario, input.registry);
@@ -60,6 +62,7 @@ export async function buildPlan(input: PlanInput): Promise<Plan> {
     mistakes.push(...judged.mistakes, ...untilMistakes(scenario.phases, costed.actors, catalogue));
   }
   if (mistakes.length > 0) throw scenario.errors(mistakes);
+  const planned = costed.actors.map((actor) => ({ ...actor, ...looked.get(actor.name) }));
   const plan = deepFreeze<Plan>({
     version: 1,
     name: scenario.name,
@@ -70,7 +73,7 @@ export async function buildPlan(input: PlanInput): Promise<Plan> {
     windowMs: scenario.windowMs,
     durationMs,
     host: structuredClone(host),
-    actors: costed.actors,
+    actors: planned,
     phases: timeline.phases,
     agents,
     safety,

@@ -19,6 +19,7 @@ export function drawPlan(plan: Plan): string {
     timeline(plan),
     actors(plan),
     cost(plan),
+    destroyed(plan),
     limits(plan),
     thresholds(plan),
     notes(plan),
@@ -120,6 +121,18 @@ function cost({ estimate, host, agents }: Plan): string[] {
   }
   if (estimate.diskBytes !== undefined) row('disk', formatQuantity(estimate.diskBytes, 'bytes'), '', null);
   return ['at peak', ...rows];
+}
+
+/** What is on this host now and will not be afterwards. */
+function destroyed(plan: Plan): string[] {
+  const rows = plan.actors.flatMap(({ name, inspection, erasable = [] }) =>
+    (inspection?.destroys ?? []).flatMap(({ ids, text }) => {
+      const id = ids.find((one) => erasable.includes(one));
+      const said = id === undefined ? `NOT NAMED by the scenario; its id is ${ids[0] ?? ''}` : `named as ${id}`;
+      return [...wrap(`${name}: ${text}`, WIDTH - 4), ...wrap(said, WIDTH - 6).map((line) => `  ${line}`)];
+    }),
+  );
+  return rows.length === 0 ? [] : ['DESTROYS all data on', ...rows.map((row) => `  ${row}`)];
 }
 
 function limits({ safety }: Plan): string[] {

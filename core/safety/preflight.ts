@@ -6,6 +6,7 @@ import { BruntError } from '../base/errors.js';
 import { formatQuantity } from '../base/units.js';
 import type { HostFacts } from '../contract/host.js';
 import type { Plan, PlannedActor } from '../contract/plan.js';
+import type { OptionFault } from '../contract/plugin.js';
 
 /** @param absent sensors that this host lacks, as the guard lists them. */
 export function preflight(plan: Plan, host: HostFacts, absent: readonly string[]): BruntError[] {
@@ -16,6 +17,7 @@ export function preflight(plan: Plan, host: HostFacts, absent: readonly string[]
     ...checkRealTime(plan, host),
     ...checkThreads(plan, host),
     ...checkOpenFiles(plan, host),
+    ...checkInspections(plan),
   ];
 }
 
@@ -170,6 +172,32 @@ function checkOpenFiles(plan: Plan, host: HostFacts): BruntError[] {
       seen: asked,
       wanted: `at most ${limit}`,
       hint: 'Lower the peak, or raise the limit with "ulimit -n".',
+    });
+  });
+}
+
+/** Nothing that is there is destroyed but what the scenario names by its own id. No flag says otherwise. */
+function checkInspections(plan: Plan): BruntError[] {
+  return plan.actors.flatMap(({ name, inspection, erasable = [] }) => {
+    if (inspection === undefined) return [];
+    const unnamed = inspection.destroys.filter(({ ids }) => !ids.some((id) => erasable.includes(id)));
+    const faults = [
+      ...inspection.faults,
+      ...unnamed.map(({ ids, text, path }) => ({
+        path,
+        message: `it would destroy ${text}, which the scenario does not name as erasable`,
+        hint: `If nothing on it is needed any more: "safety": { "erasableDevices": ["${ids[0] ?? ''}"] }`,
+      })),
+    ];
+    return faults.map(({ path, message, seen, hint }: OptionFault) => {
+      const place = { path: ['actors', name, 'with', ...path].join('.') };
+      return new BruntError({
+        code: 'E_DEVICE',
+        message: `"${name}": ${message}`,
+        place,
+        ...(seen !== undefined && { seen }),
+        ...(hint !== undefined && { hint }),
+      });
     });
   });
 }

@@ -137,8 +137,8 @@ const SAFETY = object(
     erasableDevices: list(
       {
         type: 'string',
-        pattern: '^/dev/disk/by-(id|path)/[^/]+$',
-        wanted: 'a device by id, such as "/dev/disk/by-id/nvme-…"',
+        pattern: '^(/dev/disk/by-id/[^/]+|wwid:.+|loop:/.+|diskseq:[0-9]+:[0-9a-f]{8}(:p[0-9]+)?)$',
+        wanted: 'a device by its own id, as "brunt plan" tells it, such as "/dev/disk/by-id/nvme-…"',
       },
       0,
       16,

@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { randomFor } from '../../core/base/random.js';
 import { definePlugin, defineSimulator } from '../../core/contract/index.js';
 import type { ActorContext, ObjectSchema, Resolved } from '../../core/contract/index.js';
+import { workloadExpectations } from '../storage/workload/expectations.js';
 import { STORAGE_METRICS } from '../storage/workload/metrics.js';
 import { WORKLOAD_OPTIONS, workloadFaults } from '../storage/workload/options.js';
 import { KINDS } from '../storage/workload/work.js';
@@ -79,6 +80,7 @@ const disk = defineSimulator({
       options.size,
     );
   },
+  expects: ({ options }) => workloadExpectations(options),
   estimate: ({ options, ...input }) => ({
     ...memoryEstimate(options, input, options.size),
     diskBytes: options.size * (isCommon(options) ? 1 : input.instances),

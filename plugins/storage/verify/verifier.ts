@@ -20,6 +20,8 @@ export type BadVerdict = (typeof BAD_VERDICTS)[number];
 export interface VerifierInput {
   readonly oracle: Oracle;
   readonly key: StampKey;
+  /** Where the oracle's first unit begins in the target, in bytes: whole units. Default 0. */
+  readonly from?: number;
   /** Of one unit of the oracle: every write covers whole units. */
   readonly unitBytes: number;
   /** This instance. */
@@ -47,11 +49,14 @@ export class Verifier {
   };
   readonly #input: VerifierInput;
   readonly #unitSectors: number;
+  readonly #from: number;
 
   constructor(input: VerifierInput) {
     assert(input.unitBytes % SECTOR_BYTES === 0, 'units are whole sectors');
     this.#input = input;
     this.#unitSectors = input.unitBytes / SECTOR_BYTES;
+    this.#from = input.from ?? 0;
+    assert(this.#from % input.unitBytes === 0, 'the oracle begins at a whole unit');
   }
 
   /** Before a write is submitted: stamps its bytes (`at`: its first word in the buffer) and expects it. */
@@ -96,7 +101,7 @@ export class Verifier {
     let torn: readonly Extent[] | null = null;
     for (let i = 0; i < sectors; i++) {
       const w = at + (i * SECTOR_BYTES) / 4;
-      const unit = Math.floor((first + i) / this.#unitSectors);
+      const unit = this.#unitOfSector(first + i);
       let verdict = this.#verdict(words, w, first + i, unit, floors[unit - firstUnit] ?? 0);
       if (verdict === 'lost' || verdict === 'stale') {
         torn ??= this.#goodExtents(words, at, first, sectors, firstUnit, floors);
@@ -151,7 +156,7 @@ export class Verifier {
     for (let i = 0; i < sectors; i++) {
       const w = at + (i * SECTOR_BYTES) / 4;
       if (sectorKind(words, w, this.#input.key, first + i) !== 'ours') continue;
-      const floor = floors[Math.floor((first + i) / this.#unitSectors) - firstUnit] ?? 0;
+      const floor = floors[this.#unitOfSector(first + i) - firstUnit] ?? 0;
       const generation = generationOf(words, w);
       const { index, length } = extentOf(words, w);
       const from = first + i - index;
@@ -162,7 +167,11 @@ export class Verifier {
   }
 
   #unit(offset: number): number {
-    return Math.floor(offset / this.#input.unitBytes);
+    return Math.floor((offset - this.#from) / this.#input.unitBytes);
+  }
+
+  #unitOfSector(sector: number): number {
+    return Math.floor((sector - this.#from / SECTOR_BYTES) / this.#unitSectors);
   }
 
   #units(bytes: number): number {

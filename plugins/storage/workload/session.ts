@@ -16,14 +16,17 @@ import { drive } from '../drive.js';
 import type { STORAGE_METRICS } from './metrics.js';
 import type { WorkloadOptions } from './options.js';
 import { alignOf, isWriting, largestOf, mixOf, unitOf } from './options.js';
+import type { Trim } from './work.js';
 import { isSyncing, KINDS, StorageWork } from './work.js';
 
 export interface Target {
   /** What is told of it, and what stamps are keyed by: the same for all instances that share it. */
   readonly name: string;
   readonly fd: number;
+  /** What is worked on: so many bytes from here on. Default 0. */
+  readonly from?: number;
   readonly bytes: number;
-  readonly trim: 'punch' | 'discard';
+  readonly trim: Trim;
   readonly trimsToZero: boolean;
 }
 
@@ -150,21 +153,21 @@ export class Session {
   /** Partitions are whole places; what is left over at the end is nobody's. */
   #region(): Region {
     const { options, instance } = this.#ctx;
-    const { bytes } = this.#target;
-    if (options.distribution !== 'partitioned') return { from: 0, bytes };
+    const { bytes, from = 0 } = this.#target;
+    if (options.distribution !== 'partitioned') return { from, bytes };
     const align = alignOf(options);
     const each = Math.floor(bytes / instance.count / align) * align;
     if (each < largestOf(options))
       this.#ctx.unavailable(
         `${this.#target.name} has ${bytes} bytes: a part of ${each} for each of ${instance.count} instances holds no block`,
       );
-    return { from: each * instance.index, bytes: each };
+    return { from: from + each * instance.index, bytes: each };
   }
 
   #verifier(): Verifier {
     const ctx = this.#ctx;
     const { options, shared, instance, metrics } = ctx;
-    const { bytes, name } = this.#target;
+    const { bytes, name, from = 0 } = this.#target;
     const unitBytes = unitOf(options);
     const units = Math.ceil(bytes / unitBytes);
     const oracle = new Oracle(shared ?? new SharedArrayBuffer(Oracle.bytes(units)), units);
@@ -173,6 +176,7 @@ export class Session {
     return new Verifier({
       oracle,
       key: { ...oracle.run(mark.readUInt32LE(0), mark.readUInt32LE(4)), target: nameHash(name) },
+      from,
       unitBytes,
       writer: instance.index,
       startNs: ctx.nowNs(),

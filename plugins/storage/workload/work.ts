@@ -22,6 +22,9 @@ export const KINDS = ['read', 'write', 'trim'] as const satisfies readonly OpKin
 const MS = 1e6;
 const NONE = -1;
 
+/** What a trim is: a hole in a file, a discard or zeros on a device. */
+export type Trim = 'punch' | 'discard' | 'writeZeroes';
+
 export interface WorkInput {
   readonly ctx: ActorContext<WorkloadOptions, typeof STORAGE_METRICS>;
   readonly engine: Engine;
@@ -29,7 +32,7 @@ export interface WorkInput {
   readonly file: number;
   readonly region: Region;
   /** What a trim is here. */
-  readonly trim: 'punch' | 'discard';
+  readonly trim: Trim;
   /** A trim leaves zeros for certain. */
   readonly trimsToZero: boolean;
   readonly verifier: Verifier | null;

@@ -1,0 +1,62 @@
+/**
+ * What actors will work on that is there already: simulators that look at the host are asked once all else of the plan is
+ * known, and what they would destroy is held against what the scenario names. Called by `build.ts`; refused is what is
+ * found here by `safety/preflight.ts`, so that a plan can be shown with what is against it.
+ */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { messageOf } from '../base/errors.js';
+import type { HostFacts } from '../contract/host.js';
+import type { PlannedActor } from '../contract/plan.js';
+import type { Inspection } from '../contract/plugin.js';
+import type { Scenario } from '../scenario/scenario.js';
+import type { Placed } from './actors.js';
+
+/** A device that does not answer must not keep a plan from being made. */
+const INSPECT_MAX_MS = 5000;
+
+export type Inspected = Pick<PlannedActor, 'inspection' | 'erasable'>;
+
+/** By actor; those whose simulators do not look are not in it. */
+export async function inspectAll(
+  placed: readonly Placed[],
+  { scenario, host }: { readonly scenario: Scenario; readonly host: HostFacts },
+): Promise<ReadonlyMap<string, Inspected>> {
+  const named = scenario.safety.erasableDevices ?? [];
+  const looking = placed
+    .filter(({ loaded }) => loaded.simulator.inspect !== undefined)
+    .map(async (one) => {
+      const inspection = await inspect(one, host);
+      const ids = inspection.destroys.flatMap((destroyed) => destroyed.ids);
+      const erasable = ids.filter((id) => named.includes(id));
+      return [one.actor.name, { inspection, erasable }] as const;
+    });
+  return new Map(await Promise.all(looking));
+}
+
+async function inspect({ actor, loaded }: Placed, host: HostFacts): Promise<Inspection> {
+  const { name, options, control, peak, instances } = actor;
+  const over = new AbortController();
+  const late = sleep(INSPECT_MAX_MS, null, { signal: over.signal }).then(
+    () => fault(`what it would work on did not answer within ${INSPECT_MAX_MS / 1000} s`),
+    () => fault('not waited for'),
+  );
+  try {
+    const asked = loaded.simulator.inspect?.({
+      actor: name,
+      options,
+      control,
+      peak: peak.amount,
+      instances,
+      host,
+    });
+    return structuredClone(await Promise.race([asked ?? fault('it does not look'), late]));
+  } catch (error) {
+    return fault(`its simulator failed while it looked at this host: ${messageOf(error)}`);
+  } finally {
+    over.abort();
+  }
+}
+
+function fault(message: string): Inspection {
+  return { faults: [{ path: [], message }], destroys: [] };
+}

@@ -1,0 +1,110 @@
+/**
+ * The device of one instance, opened: for this process alone where it is written to, and looked at once more, since the
+ * plan may be old. What must not be is `unavailable`, with the reason. Called by `index.ts`.
+ */
+import { closeSync, constants, fstatSync, openSync, readdirSync, statSync } from 'node:fs';
+import type { FileHandle } from 'node:fs/promises';
+import { open } from 'node:fs/promises';
+import { messageOf } from '../../core/base/errors.js';
+import { blockDevices } from '../../core/linux/block-device.js';
+import { errnoName } from '../../core/linux/errno.js';
+import { isWriting } from '../storage/workload/options.js';
+import type { BlockDevice } from './device.js';
+import { numberText, readDevice } from './device.js';
+import type { BlockOptions } from './inspect.js';
+import { partFaults } from './inspect.js';
+import { findSignatures } from './signatures.js';
+import { usesOf } from './uses.js';
+
+export interface OpenContext {
+  /** As of the actor's context. */
+  readonly erasable: readonly string[];
+  unavailable(reason: string): never;
+}
+
+export interface OpenedDevice {
+  readonly fd: number;
+  readonly device: BlockDevice;
+}
+
+export async function openDevice(options: BlockOptions, ctx: OpenContext): Promise<OpenedDevice> {
+  const { O_RDONLY, O_RDWR, O_DIRECT } = constants;
+  const isOurs = isWriting(options);
+  const flags = (isOurs ? O_RDWR : O_RDONLY) | (options.direct ? O_DIRECT : 0);
+  let fd: number;
+  try {
+    fd = isOurs ? openAlone(options.device, flags) : openSync(options.device, flags);
+  } catch (error) {
+    return ctx.unavailable(`cannot open ${options.device}: ${messageOf(error)}`);
+  }
+  try {
+    const device = await readDevice(options.device);
+    if (typeof device === 'string') return ctx.unavailable(device);
+    const reason = againstIt(fd, device, options) ?? (isOurs ? await againstWriting(device, ctx) : null);
+    if (reason !== null) return ctx.unavailable(`${options.device} is not worked on: ${reason}`);
+    return { fd, device };
+  } catch (error) {
+    closeSync(fd);
+    throw error;
+  }
+}
+
+/**
+ * With O_EXCL. The kernel gives that to one descriptor at a time: where another instance of this process has it already,
+ * the device is this process's alone all the same.
+ */
+function openAlone(path: string, flags: number): number {
+  try {
+    return openSync(path, flags | constants.O_EXCL);
+  } catch (error) {
+    const isHeld = (error as NodeJS.ErrnoException).code === 'EBUSY';
+    if (!isHeld || !isOpenHere(path)) throw error;
+    return openSync(path, flags);
+  }
+}
+
+function isOpenHere(path: string): boolean {
+  const { rdev } = statSync(path);
+  return readdirSync('/proc/self/fd').some((fd) => {
+    try {
+      const there = fstatSync(Number(fd));
+      return there.isBlockDevice() && there.rdev === rdev;
+    } catch {
+      return false; // closed meanwhile, as the one that listed them is
+    }
+  });
+}
+
+/** What is open must be what sysfs was read of, and be as large as the plan takes it to be. */
+function againstIt(fd: number, device: BlockDevice, options: BlockOptions): string | null {
+  if (numberText(fstatSync(fd, { bigint: true }).rdev) !== device.number)
+    return 'another device has come under its name';
+  const facts = blockDevices()?.facts(fd);
+  if (typeof facts === 'number') return `it does not say what it is (${errnoName(facts)})`;
+  if (facts !== undefined && facts.diskSequence !== null && facts.diskSequence !== device.diskSequence)
+    return `another device has come under its name: disk ${facts.diskSequence}, not ${device.diskSequence}`;
+  if (facts !== undefined && facts.bytes !== device.bytes)
+    return `it says that it has ${facts.bytes} bytes, and /sys says ${device.bytes}`;
+  const [fault] = partFaults(device, options);
+  return fault?.message ?? null;
+}
+
+async function againstWriting(device: BlockDevice, { erasable }: OpenContext): Promise<string | null> {
+  if (!device.ids.some((id) => erasable.includes(id)))
+    return `it is ${device.ids.join(', ')}, and the plan may destroy ${erasable.join(', ') || 'nothing'}`;
+  if (device.isReadOnly) return 'it is read-only';
+  const [use] = await usesOf(device);
+  if (use !== undefined) return use;
+  let handle: FileHandle;
+  try {
+    handle = await open(device.path, constants.O_RDONLY);
+  } catch (error) {
+    return messageOf(error);
+  }
+  try {
+    const found = await findSignatures(handle, device.bytes);
+    return found.length === 0 ? null : `it carries ${found.join(', ')}`;
+  } finally {
+    await handle.close();
+  }
+}
