@@ -128,7 +128,8 @@ function destroyed(plan: Plan): string[] {
   const rows = plan.actors.flatMap(({ name, inspection, erasable = [] }) =>
     (inspection?.destroys ?? []).flatMap(({ ids, text }) => {
       const id = ids.find((one) => erasable.includes(one));
-      const said = id === undefined ? `NOT NAMED by the scenario; its id is ${ids[0] ?? ''}` : `named as ${id}`;
+      const said =
+        id === undefined ? `NOT NAMED by the scenario; its id is ${ids[0] ?? ''}` : `named as ${id}`;
       return [...wrap(`${name}: ${text}`, WIDTH - 4), ...wrap(said, WIDTH - 6).map((line) => `  ${line}`)];
     }),
   );
