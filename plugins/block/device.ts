@@ -117,8 +117,8 @@ export function describeDevice({ path, name, model, backingFile }: BlockDevice):
 
 export function describeFacts(device: BlockDevice): string {
   const { bytes, logicalBytes, physicalBytes, diskSequence, queue } = device;
-  const known = (name: string, value: unknown): string[] =>
-    value === null ? [] : [`${name} ${String(value)}`];
+  const known = (name: string, value: string | number | null): string[] =>
+    value === null ? [] : [`${name} ${value}`];
   return [
     `${bytes} bytes`,
     `sectors ${logicalBytes}/${physicalBytes}`,
