@@ -118,10 +118,11 @@ async function fioFinds(
         `--size=${FILE_BYTES}`,
         '--allow_file_create=0',
         '--verify=crc32c',
+        '--verify_state_save=0',
         '--output-format=json',
         ...more,
       ],
-      { encoding: 'utf8' },
+      { encoding: 'utf8', cwd: file.folder },
     );
   run();
   file.say({ type: 'drop', every: DROP_EVERY });
