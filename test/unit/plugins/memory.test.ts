@@ -118,10 +118,11 @@ describe('plugin memory', () => {
       );
       expect(harness.accounts[0]).to.include({ granted: 40 * MIB, claimed: 0 });
       expect(harness.accounts[0]!.held + harness.accounts[0]!.credit).to.equal(40 * MIB);
+      const heldMiB = harness.accounts[0]!.held / MIB;
       const before = anonymousMiB(harness.link.pid);
       harness.link.send({ type: 'stop', rung: 'release' });
       expect(await harness.ended('hog')).to.deep.equal({ kind: 'stopped' });
-      expect(before - anonymousMiB(harness.link.pid)).to.be.greaterThan(26);
+      expect(before - anonymousMiB(harness.link.pid)).to.be.greaterThan(heldMiB - 6);
     });
 
     it('knows every pattern: each takes, works on what it holds, and gives back in both directions', async function () {
