@@ -59,7 +59,7 @@ function mapped(bytes: number): EngineMemory | null {
 }
 
 /** Without calls into libc: memory of WebAssembly begins at a page, which that of typed arrays does not. */
-function fromWebAssembly(bytes: number): EngineMemory {
+export function fromWebAssembly(bytes: number): EngineMemory {
   const initial = Math.ceil(bytes / WASM_PAGE_BYTES);
   const memory = new WebAssembly.Memory({ initial, maximum: initial });
   return {

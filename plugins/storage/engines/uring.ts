@@ -94,7 +94,8 @@ export class UringEngine implements Engine {
   readonly #memory: EngineMemory;
   readonly #address: number;
   readonly #files = new FileTable();
-  readonly #hasFixedFiles: boolean;
+  /** Files numbered below this are registered with the ring. */
+  readonly #fixedFiles: number;
   readonly #hasFixedMemory: boolean;
   readonly #vectors: VectorTable;
   readonly #lacks: string[] = [];
@@ -126,7 +127,7 @@ export class UringEngine implements Engine {
     this.#address = must(memory.address ?? undefined, 'the address of the memory, where there is a ring');
     this.#vectors = new VectorTable(options.depth);
     this.#discardsByCommand = hasCommands;
-    this.#hasFixedFiles = this.#registerFiles();
+    this.#fixedFiles = this.#registerFiles();
     this.#hasFixedMemory = this.#registerMemory();
   }
 
@@ -137,7 +138,7 @@ export class UringEngine implements Engine {
   attach(fd: number): number {
     const file = this.#files.add(fd);
     this.#isHandedOn[file] = this.#needsWorkers(fd) ? 1 : 0;
-    if (this.#hasFixedFiles) {
+    if (file < this.#fixedFiles) {
       const errno = this.#setFile(file, fd);
       if (errno !== 0) {
         this.#files.remove(file);
@@ -148,7 +149,7 @@ export class UringEngine implements Engine {
   }
 
   detach(file: number): void {
-    if (this.#hasFixedFiles) this.#setFile(file, -1);
+    if (file < this.#fixedFiles) this.#setFile(file, -1);
     this.#files.remove(file);
   }
 
@@ -192,7 +193,7 @@ export class UringEngine implements Engine {
 
   report(): EngineReport {
     const uses = [...this.#ring.used];
-    if (this.#hasFixedFiles) uses.push('registered files');
+    if (this.#fixedFiles > 0) uses.push('registered files');
     if (this.#hasFixedMemory) uses.push('registered buffers');
     uses.push(this.#memory.kind);
     const lacks = [...this.#lacks];
@@ -305,7 +306,7 @@ export class UringEngine implements Engine {
 
   #fillHead(at: number, opcode: number, flags: number, file: number): void {
     const w = this.#ring.sqes;
-    const isFixed = this.#hasFixedFiles && file >= 0;
+    const isFixed = file >= 0 && file < this.#fixedFiles;
     let sqeFlags = isFixed ? SQE_FLAG.fixedFile : 0;
     if ((flags & SLOT.link) !== 0) sqeFlags |= SQE_FLAG.link;
     if (this.#isHandedOn[file] === 1) sqeFlags |= SQE_FLAG.async;
@@ -373,10 +374,15 @@ export class UringEngine implements Engine {
     this.#ring.enter(0, 0);
   }
 
-  #registerFiles(): boolean {
-    const done = this.#ring.register(REGISTER.files, new Int32Array(FILES_MAX).fill(-1), FILES_MAX);
-    if (done < 0) this.#lacks.push(`registered files: ${errnoName(done)}`);
-    return done >= 0;
+  /** As many places as the limit of open files allows (RLIMIT_NOFILE): the kernel takes no larger table. */
+  #registerFiles(): number {
+    let done = 0;
+    for (const places of [FILES_MAX, 512, 64]) {
+      done = this.#ring.register(REGISTER.files, new Int32Array(places).fill(-1), places);
+      if (done >= 0) return places;
+    }
+    this.#lacks.push(`registered files: ${errnoName(done)}`);
+    return 0;
   }
 
   #registerMemory(): boolean {

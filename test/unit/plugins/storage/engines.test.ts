@@ -1,13 +1,23 @@
 /** Every engine does the same operations with the same results on real files. */
 import { expect } from 'chai';
 import type { Context } from 'mocha';
-import { closeSync, constants, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  closeSync,
+  constants,
+  mkdtempSync,
+  openSync,
+  readFileSync,
+  readSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { MS } from '../../../../core/base/clock.js';
 import { errnoName } from '../../../../core/linux/errno.js';
 import type { Engine, EngineName, OpName } from '../../../../plugins/storage/engines/engine.js';
 import { EngineUnavailable, OP, SLOT } from '../../../../plugins/storage/engines/engine.js';
+import { fromWebAssembly } from '../../../../plugins/storage/engines/memory.js';
 import { choose, openEngine } from '../../../../plugins/storage/engines/open.js';
 
 const NAMES: readonly EngineName[] = ['io_uring', 'sync', 'mmap', 'portable'];
@@ -213,6 +223,41 @@ describe('storage engines', () => {
       });
     });
   }
+
+  it('has memory for direct I/O without calls into libc too', function () {
+    if (process.platform !== 'linux') return this.skip(); // O_DIRECT is Linux's
+    const { bytes, address } = fromWebAssembly(3 * 4096);
+    expect(address).to.equal(null);
+    expect(bytes.byteLength).to.equal(3 * 4096);
+    expect(readSync(open(constants.O_RDONLY | constants.O_DIRECT), bytes, 4096, 4096, 0)).to.equal(4096);
+    expect([bytes[4095], bytes[4096]]).to.deep.equal([0, 0x77]);
+  });
+
+  it('has a thread of the kernel submit where that is asked for', async function () {
+    const options = { depth: DEPTH, slotBytes: SLOT_BYTES, operations: ['read'] as const, sqPollIdleMs: 10 };
+    let engine: Engine;
+    try {
+      ({ engine } = openEngine({ ...options, engine: 'io_uring' }));
+    } catch (error) {
+      console.log(`      (${String(error)})`);
+      return this.skip(); // no io_uring here; the reason is printed
+    }
+    expect(engine.report().uses).to.include('SQPOLL');
+    const file = engine.attach(open());
+    const reads = Array.from({ length: DEPTH }, (_, i) => ({
+      op: 'read' as const,
+      file,
+      offset: i * SLOT_BYTES,
+    }));
+    for (let round = 0; round < 10; round++)
+      expect(await perform(engine, reads)).to.deep.equal(reads.map(() => SLOT_BYTES));
+    expect(await engine.close()).to.equal(0);
+  });
+
+  it('refuses to poll for what cannot be polled for', () => {
+    const options = { depth: 1, slotBytes: 512, operations: ['fsync'] as const, ioPoll: true };
+    expect(() => openEngine({ ...options, engine: 'io_uring' })).to.throw(EngineUnavailable);
+  });
 
   it('picks the first engine that the host has, and says why the others are not it', () => {
     const refuse = (name: EngineName): Engine => {
