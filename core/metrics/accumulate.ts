@@ -7,7 +7,7 @@ import type { Selector } from '../base/sentences.js';
 import { atOnce } from '../base/turns.js';
 import type { MetricKind, MetricSpec, MetricUnit, Tags, Window } from '../contract/metrics.js';
 import type { Plan, PlannedThreshold } from '../contract/plan.js';
-import type { ActorSummary, PhaseSummary } from '../contract/summary.js';
+import type { ActorSummary, PhaseSummary, SeriesSummary } from '../contract/summary.js';
 import { actorSummary, seriesSummary } from './series-summary.js';
 import type { Break } from './break-watch.js';
 import { BreakWatch } from './break-watch.js';
@@ -170,23 +170,30 @@ export class RunAccumulator {
   }
 
   phases(): PhaseSummary[] {
-    return this.phaseTotals.map((phase) => ({
-      name: phase.name,
-      index: phase.index,
-      ...(phase.round === null ? {} : { round: phase.round }),
-      measured: phase.measured,
-      tookMs: phase.spanMs,
-      windows: phase.windows,
-      series: [...phase.series.values()].map(({ metric, tags, total }) =>
-        seriesSummary({
-          metric,
-          tags,
-          unit: this.unitOf(metric, tags),
-          total: total.total(),
-          spanMs: phase.spanMs,
-        }),
-      ),
-    }));
+    return atOnce(this.summarizing());
+  }
+
+  /** The same, series by series. */
+  *summarizing(): Generator<void, PhaseSummary[]> {
+    const summaries: PhaseSummary[] = [];
+    for (const phase of this.phaseTotals) {
+      const series: SeriesSummary[] = [];
+      for (const { metric, tags, total } of phase.series.values()) {
+        const unit = this.unitOf(metric, tags);
+        series.push(seriesSummary({ metric, tags, unit, total: total.total(), spanMs: phase.spanMs }));
+        yield;
+      }
+      summaries.push({
+        name: phase.name,
+        index: phase.index,
+        ...(phase.round === null ? {} : { round: phase.round }),
+        measured: phase.measured,
+        tookMs: phase.spanMs,
+        windows: phase.windows,
+        series,
+      });
+    }
+    return summaries;
   }
 
   /** Without `failures`, which are known to whoever heard the events. */

@@ -2,6 +2,7 @@
  * What one source (an agent's life, the host) has told so far: the base from which the next frame's cumulative
  * figures are subtracted. Frames go in; increases come out. The window store owns one for each (source, boot).
  */
+import { atOnce } from '../base/turns.js';
 import type { Frame, FrameSeries } from '../contract/messages.js';
 import type { Bins } from '../contract/metrics.js';
 import { BINS, binOf, binValue, octaveOf } from './bins.js';
@@ -67,6 +68,11 @@ export class SourceState {
 
   /** The frame must be newer than the last one; an older one has nothing that the newer did not have. */
   apply(frame: Frame, onIncrease: OnIncrease): void {
+    atOnce(this.applying(frame, onIncrease));
+  }
+
+  /** The same, trend by trend. */
+  *applying(frame: Frame, onIncrease: OnIncrease): Generator<void, void> {
     this.seq = frame.seq;
     this.refused = frame.refused;
     for (const series of frame.table) {
@@ -79,7 +85,8 @@ export class SourceState {
     this.#applyCounters(frame, onIncrease);
     this.#applyRatios(frame, onIncrease);
     this.#applyGauges(frame, onIncrease);
-    this.#applyTrends(frame, onIncrease);
+    yield;
+    yield* this.#applyTrends(frame, onIncrease);
     this.#tellUnchanged(onIncrease);
   }
 
@@ -136,7 +143,7 @@ export class SourceState {
     }
   }
 
-  #applyTrends(frame: Frame, onIncrease: OnIncrease): void {
+  *#applyTrends(frame: Frame, onIncrease: OnIncrease): Generator<void, void> {
     let at = 0;
     const increases = new Increases(frame.binIndex.length);
     for (let i = 0; i < frame.trendIds.length; i++) {
@@ -144,6 +151,7 @@ export class SourceState {
       const end = at + (frame.trends[5 * i + 4] as number);
       if (state !== undefined) this.#applyTrend(state, frame, i, at, end, increases, onIncrease);
       at = end;
+      yield;
     }
   }
 

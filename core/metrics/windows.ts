@@ -4,6 +4,7 @@
  * far its source has come, and what was said before is subtracted.
  */
 import { MS } from '../base/clock.js';
+import { atOnce } from '../base/turns.js';
 import type { Frame, FrameSeries } from '../contract/messages.js';
 import type { Point, SeriesPoint, Tags, Window } from '../contract/metrics.js';
 import type { Plan } from '../contract/plan.js';
@@ -122,6 +123,11 @@ export class WindowStore {
 
   /** `boot` names one life of the source: a new one counts from zero, frames of an earlier one are passed over. */
   apply(source: string, boot: string, frame: Frame): void {
+    atOnce(this.applying(source, boot, frame));
+  }
+
+  /** The same, series by series. Nothing else may be done with the store until it is through. */
+  *applying(source: string, boot: string, frame: Frame): Generator<void, void> {
     const known = this.#source(source, boot);
     if (known === null) return;
     const { state } = known;
@@ -143,7 +149,7 @@ export class WindowStore {
     const pending = this.#pendingAt(index);
     if (isAfterEnd || frame.window === index) pending.from.add(source);
     if (!isAfterEnd) pending.toNs = Math.max(pending.toNs, frame.toNs);
-    state.apply(frame, (series, increase) => {
+    yield* state.applying(frame, (series, increase) => {
       // What a gauge is after the end of the plan says nothing about any window.
       if (isAfterEnd && increase.kind === 'gauge') return;
       this.#include(pending, source, series, increase);

@@ -5,12 +5,15 @@
 import { assert } from '../base/assert.js';
 
 const BYTES_AT_FIRST = 4096;
+/** The next line is about as long as the last one was: nothing is made in vain, and cleared away again. */
+const MORE_THAN_LAST = 1.125;
+let lastBytes = BYTES_AT_FIRST;
 /** A whole number below 2^31, and a comma. */
 const NUMBER_BYTES_MAX = 11;
 const [COMMA, OPEN, CLOSE, ZERO] = [44, 91, 93, 48];
 
 export class LineBuffer {
-  #buffer = Buffer.allocUnsafeSlow(BYTES_AT_FIRST);
+  #buffer = Buffer.allocUnsafeSlow(Math.ceil(lastBytes * MORE_THAN_LAST));
   #length = 0;
 
   text(text: string): void {
@@ -37,6 +40,7 @@ export class LineBuffer {
   }
 
   bytes(): Buffer {
+    lastBytes = Math.max(BYTES_AT_FIRST, this.#length);
     return this.#buffer.subarray(0, this.#length);
   }
 

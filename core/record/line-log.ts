@@ -9,6 +9,8 @@ import { messageOf } from '../base/errors.js';
 /** Characters or bytes that may wait for a stalled disk: minutes of windows of a large plan. */
 const QUEUE_MAX_LENGTH = 16 * 2 ** 20;
 
+/** So many go out in one write: thousands, joined in one go, would hold everybody up. */
+const LINES_AT_ONCE = 64;
 const LINE_END = Buffer.from('\n');
 
 export class LineLog {
@@ -67,8 +69,7 @@ export class LineLog {
 
   async #pump(): Promise<void> {
     while (this.#queue.length > 0) {
-      const lines = this.#queue;
-      this.#queue = [];
+      const lines = this.#queue.splice(0, LINES_AT_ONCE);
       await this.#write(lines);
       for (const line of lines) this.#queuedLength -= line.length;
     }

@@ -6,6 +6,7 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { syncDirectory, writeFileAtomic } from '../base/atomic-file.js';
 import { BruntError, messageOf } from '../base/errors.js';
+import { writingJson } from '../base/json-text.js';
 import { inTurns } from '../base/turns.js';
 import type { RunEvent } from '../contract/events.js';
 import type { Window } from '../contract/metrics.js';
@@ -163,7 +164,8 @@ class Writer implements RecordWriter {
 
   async finish(summary: RunSummary): Promise<void> {
     try {
-      await writeFileAtomic(join(this.dir, FILES.summary), `${JSON.stringify(summary, null, 2)}\n`);
+      const text = await inTurns(writingJson(summary));
+      await writeFileAtomic(join(this.dir, FILES.summary), `${text}\n`);
     } catch (error) {
       throw new BruntError({
         code: 'E_RECORD',

@@ -163,8 +163,10 @@ export class AgentDesk {
         this.#ears?.safety.watch(agent.name, agent.pid, agent.actors);
         return events.emit({ type: 'agent.ready', agent: agent.name, pid: agent.pid, tookMs: agent.ageMs });
       case 'frame':
-        this.#ears?.numbers.frame(agent.name, agent.boot, body.frame);
-        return agent.send({ type: 'ack', seq: body.frame.seq });
+        void this.#ears?.numbers
+          .frame(agent.name, agent.boot, body.frame)
+          .then(() => agent.send({ type: 'ack', seq: body.frame.seq }));
+        return;
       case 'accounts':
         return this.#ears?.safety.accounts(agent.name, body.accounts);
       case 'ended':

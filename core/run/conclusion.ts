@@ -2,7 +2,8 @@
  * The last part of a run: exporters take what is left, the record is made whole, the summary is written. What fails
  * here is in the summary too. Called by the orchestrator once everything has ended.
  */
-import type { RunSummary } from '../contract/summary.js';
+import { inTurns } from '../base/turns.js';
+import type { PhaseSummary, RunSummary } from '../contract/summary.js';
 import type { ExporterLoss } from './fan-out.js';
 import type { RunParts } from './parts.js';
 import { buildSummary } from './summary.js';
@@ -23,7 +24,8 @@ export async function concludeRun(parts: RunParts, ending: Ending): Promise<RunS
     const { windows: lostWindows, events: lostEvents } = record.lost;
     tellLoss({ exporter: 'record', reason: record.failure.message, lostWindows, lostEvents });
   }
-  const summary = summarize(parts, ending);
+  const phases = await inTurns(numbers.accumulator.summarizing());
+  const summary = summarize(parts, ending, phases);
   parts.thresholds.finish(summary);
   events.emit({ type: 'run.ended', exitCode: summary.exitCode });
   streams.complete();
@@ -34,12 +36,16 @@ export async function concludeRun(parts: RunParts, ending: Ending): Promise<RunS
   if (late.length === known) return summary;
   // An exporter that failed while ending: known only now, so the record's summary is written once more.
   for (const loss of late.slice(known)) facts.add({ atMs: events.atMs, type: 'exporter.failed', ...loss });
-  const amended = summarize(parts, ending);
+  const amended = summarize(parts, ending, phases);
   await record.finish(amended);
   return amended;
 }
 
-function summarize(parts: RunParts, { stopMs, heldAtStop }: Ending): RunSummary {
+function summarize(
+  parts: RunParts,
+  { stopMs, heldAtStop }: Ending,
+  phases: readonly PhaseSummary[],
+): RunSummary {
   const { run, plan, record, facts, numbers, agents, safety, surroundings } = parts;
   return buildSummary({
     run,
@@ -47,6 +53,7 @@ function summarize(parts: RunParts, { stopMs, heldAtStop }: Ending): RunSummary 
     record: record.dir,
     facts,
     accumulator: numbers.accumulator,
+    phases,
     live: {
       stopMs,
       leftBehind: [...agents.leftBehind, ...surroundings.leftBehind],

@@ -34,8 +34,8 @@ export class NumbersDesk {
   #store: WindowStore | null = null;
   #host: HostSource | null = null;
   #digestedPhases = 0;
-  /** Windows are being told. */
-  #telling: Promise<void> | null = null;
+  /** What is being done, and what waits for its turn; bounded by the frames that may be in flight. */
+  #line: Promise<void> = Promise.resolve();
   /** Windows whose end has been reached. */
   #cuts = 0;
   #clockOffsetMs = 0;
@@ -71,18 +71,22 @@ export class NumbersDesk {
 
   /** Windows wait for this source from now on. */
   expect(source: string): void {
-    this.#store?.expect(source);
+    void this.#inLine(() => this.#store?.expect(source));
   }
 
   /** It will deliver no more. */
   forget(source: string): void {
-    this.#store?.forget(source);
+    void this.#inLine(() => this.#store?.forget(source));
     this.#close();
   }
 
-  frame(source: string, boot: string, frame: Frame): void {
-    this.#store?.apply(source, boot, frame);
+  /** Settles when the frame is counted, and may be acknowledged. */
+  frame(source: string, boot: string, frame: Frame): Promise<void> {
+    const counted = this.#inLine(async () => {
+      if (this.#store !== null) await inTurns(this.#store.applying(source, boot, frame));
+    });
     this.#close();
+    return counted;
   }
 
   /** The end of this window has come. */
@@ -94,7 +98,7 @@ export class NumbersDesk {
 
   /** Phases have moved up. */
   moved(): void {
-    this.#store?.moved();
+    void this.#inLine(() => this.#store?.moved());
   }
 
   /** A run that was stopped ends within a window: the host's last word belongs to it as well. */
@@ -102,11 +106,17 @@ export class NumbersDesk {
     this.#hostFrame(this.#cuts);
   }
 
+  /** All that was said so far is counted and told. */
+  settled(): Promise<void> {
+    return this.#inLine(() => undefined);
+  }
+
   /** Nothing more comes: closes what is open. Settles when all windows have been told. */
-  async flush(): Promise<void> {
-    while (this.#telling !== null) await this.#telling;
-    for (const window of this.#store?.flush() ?? []) await this.#tell(window);
-    this.#host?.close();
+  flush(): Promise<void> {
+    return this.#inLine(async () => {
+      for (const window of this.#store?.flush() ?? []) await this.#tell(window);
+      this.#host?.close();
+    });
   }
 
   /** What is not written yet of the distributions: of the phases, and of the run. */
@@ -117,28 +127,30 @@ export class NumbersDesk {
   }
 
   #hostFrame(index: number): void {
-    if (this.#host === null || this.#store === null) return;
-    this.#store.apply(HOST_SOURCE, HOST_SOURCE, this.#host.frame(index));
-    this.#close();
+    if (this.#host === null) return;
+    void this.frame(HOST_SOURCE, HOST_SOURCE, this.#host.frame(index));
     setTimeout(() => this.#close(), GRACE_MS + 1).unref();
   }
 
-  /** What can be closed is told, one window after the other and not in the turn of the event loop that found it. */
-  #close(): void {
-    this.#telling ??= this.#tellDue().finally(() => (this.#telling = null));
+  /**
+   * One thing after the other, in the order in which it was said: each may take several turns of the event loop, and
+   * none finds the store as another has left it halfway.
+   */
+  #inLine(step: () => Promise<void> | void): Promise<void> {
+    this.#line = this.#line.then(step).catch((error: unknown) => this.#input.events.internal(error));
+    return this.#line;
   }
 
-  async #tellDue(): Promise<void> {
-    try {
+  /** What can be closed is told, one window after the other and not in the turn that found it. */
+  #close(): void {
+    void this.#inLine(async () => {
       for (;;) {
-        await nextTurn();
         const [window] = this.#store?.closeDue(nowNs(), 1) ?? [];
         if (window === undefined) return;
+        await nextTurn();
         await this.#tell(window);
       }
-    } catch (error) {
-      this.#input.events.internal(error);
-    }
+    });
   }
 
   /** First what is kept, then whoever looks: they find the window already counted. */

@@ -244,6 +244,7 @@ class Orchestrator {
     // No load any more, and none yet: asking other programs who this host is takes a tenth of a second of its cores.
     const identified = fingerprint().then((known) => record.identify({ ...known }));
     identified.catch((error: unknown) => events.emit({ type: 'note', message: messageOf(error) }));
+    await numbers.settled(); // what an agent still owes it sends when the frames before are acknowledged
     await agents.end();
     await numbers.flush();
     phases.finish();

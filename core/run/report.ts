@@ -46,6 +46,14 @@ export async function reportRun(
     const damaged = Object.values(record.damaged).reduce((sum, lines) => sum + lines, 0);
     if (damaged > 0) facts.notes.push(`${damaged} damaged lines of the record were passed over`);
     facts.reasons.unshift('the run did not end itself: this is what its record holds');
-    return buildSummary({ run, plan, record: recordDir, facts, accumulator, live: null });
+    return buildSummary({
+      run,
+      plan,
+      record: recordDir,
+      facts,
+      accumulator,
+      phases: accumulator.phases(),
+      live: null,
+    });
   }
 }

@@ -2,7 +2,13 @@
 import { EXIT, worstExit } from '../base/exit-codes.js';
 import type { ExitCode } from '../base/exit-codes.js';
 import type { Plan } from '../contract/plan.js';
-import type { RunSummary, SafetySummary, ThresholdResult, Verdict } from '../contract/summary.js';
+import type {
+  PhaseSummary,
+  RunSummary,
+  SafetySummary,
+  ThresholdResult,
+  Verdict,
+} from '../contract/summary.js';
 import { SUMMARY_VERSION } from '../contract/summary.js';
 import type { RunAccumulator } from '../metrics/accumulate.js';
 import { leakOf } from '../metrics/leak.js';
@@ -29,11 +35,13 @@ export interface SummaryInput {
   readonly record: string;
   readonly facts: RunFacts;
   readonly accumulator: RunAccumulator;
+  /** What the accumulator says of them: with many series that takes a while, which the caller may spread. */
+  readonly phases: readonly PhaseSummary[];
   readonly live: LiveFacts | null;
 }
 
 export function buildSummary(input: SummaryInput): RunSummary {
-  const { run, plan, record, facts, accumulator, live } = input;
+  const { run, plan, record, facts, accumulator, phases, live } = input;
   const hasStarted = facts.startedAt !== null;
   const thresholds = hasStarted ? judge(plan, accumulator) : [];
   const failed = thresholds.filter((t) => !t.ok && t.severity === 'fail');
@@ -52,7 +60,7 @@ export function buildSummary(input: SummaryInput): RunSummary {
     tookMs: Math.max(facts.lastMs, accumulator.endMs),
     stopCause: facts.stopCause,
     thresholds,
-    phases: accumulator.phases(),
+    phases,
     actors: accumulator.actors().map((actor) => ({
       ...actor,
       failures: [
