@@ -2,6 +2,7 @@
 import type { Bench } from './bench.js';
 import { cpuKernels } from './cpu-kernels.js';
 import { cpuLevel } from './cpu-level.js';
+import { io } from './io.js';
 import { kill } from './kill.js';
 import { lostWrites } from './lost-writes.js';
 import { machinery } from './machinery.js';
@@ -30,6 +31,7 @@ export const BENCHES: readonly Bench[] = [
   // how its simulators do beside their peers
   cpuLevel,
   cpuKernels,
+  io,
   memory,
   stall,
   lostWrites,
