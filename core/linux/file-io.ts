@@ -42,6 +42,8 @@ export interface FileIo {
   msync(address: number, bytes: number, flags: number): number;
   /** What direct I/O on this file must be aligned to, or null where the kernel does not tell (before 6.1, tmpfs). */
   directAlignment(fd: number): DirectAlignment | null;
+  /** Another descriptor of what is open: the process's, while those of fs.open are closed when their thread ends. */
+  keepOpen(fd: number): number;
 }
 
 export interface DirectAlignment {
@@ -50,6 +52,7 @@ export interface DirectAlignment {
 }
 
 const ENOSYS = 38;
+const F_DUPFD_CLOEXEC = 1030;
 const AT_EMPTY_PATH = 0x1000;
 const STATX_DIOALIGN = 0x2000;
 /** Byte offsets in struct statx (256 bytes). */
@@ -101,6 +104,7 @@ function make(f: Foreign): FileIo {
     f,
     'int statx(int fd, const char *path, int flags, unsigned int mask, void *facts)',
   );
+  const fcntl = f.declare('int fcntl(int fd, int command, intptr_t least)');
   const told = (result: number): number => (result < 0 ? -f.errno() : result);
   return {
     pread: (fd, address, bytes, offset) => told(pread(fd, address, bytes, offset)),
@@ -113,6 +117,7 @@ function make(f: Foreign): FileIo {
       if (flags === 0) return told(pwritev(fd, table, count, offset));
       return pwritev2 === null ? -ENOSYS : told(pwritev2(fd, table, count, offset, flags));
     },
+    keepOpen: (fd) => told(fcntl(fd, F_DUPFD_CLOEXEC, 0)),
     fsync: (fd) => told(fsync(fd)),
     fdatasync: (fd) => told(fdatasync(fd)),
     syncFileRange: (fd, offset, bytes, flags) =>

@@ -22,15 +22,15 @@ export async function inspectAll(
   { scenario, host }: { readonly scenario: Scenario; readonly host: HostFacts },
 ): Promise<ReadonlyMap<string, Inspected>> {
   const named = scenario.safety.erasableDevices ?? [];
-  const looking = placed
-    .filter(({ loaded }) => loaded.simulator.inspect !== undefined)
-    .map(async (one) => {
-      const inspection = await inspect(one, host);
-      const ids = inspection.destroys.flatMap((destroyed) => destroyed.ids);
-      const erasable = ids.filter((id) => named.includes(id));
-      return [one.actor.name, { inspection, erasable }] as const;
-    });
-  return new Map(await Promise.all(looking));
+  const found = new Map<string, Inspected>();
+  for (const one of placed) {
+    if (one.loaded.simulator.inspect === undefined) continue;
+    // One after the other: what two of them look at may be the same device, which only one can have for itself.
+    const inspection = await inspect(one, host);
+    const ids = inspection.destroys.flatMap((destroyed) => destroyed.ids);
+    found.set(one.actor.name, { inspection, erasable: ids.filter((id) => named.includes(id)) });
+  }
+  return found;
 }
 
 async function inspect({ actor, loaded }: Placed, host: HostFacts): Promise<Inspection> {

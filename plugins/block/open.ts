@@ -2,11 +2,12 @@
  * The device of one instance, opened: for this process alone where it is written to, and looked at once more, since the
  * plan may be old. What must not be is `unavailable`, with the reason. Called by `index.ts`.
  */
-import { closeSync, constants, fstatSync, openSync, readdirSync, statSync } from 'node:fs';
+import { closeSync, constants, fstatSync, openSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import type { FileHandle } from 'node:fs/promises';
 import { open } from 'node:fs/promises';
 import { messageOf } from '../../core/base/errors.js';
 import { blockDevices } from '../../core/linux/block-device.js';
+import { fileIo } from '../../core/linux/file-io.js';
 import { errnoName } from '../../core/linux/errno.js';
 import { isWriting } from '../storage/workload/options.js';
 import type { BlockDevice } from './device.js';
@@ -24,51 +25,62 @@ export interface OpenContext {
 
 export interface OpenedDevice {
   readonly fd: number;
+  /**
+   * What makes the device this process's alone, where this instance was the first to ask. Others may work on when this
+   * one is done: it stays open until the agent ends.
+   */
+  readonly claim: number | null;
   readonly device: BlockDevice;
 }
 
 export async function openDevice(options: BlockOptions, ctx: OpenContext): Promise<OpenedDevice> {
   const { O_RDONLY, O_RDWR, O_DIRECT } = constants;
   const isOurs = isWriting(options);
-  const flags = (isOurs ? O_RDWR : O_RDONLY) | (options.direct ? O_DIRECT : 0);
-  let fd: number;
+  let claim: number | null = null;
+  let fd: number | null = null;
   try {
-    fd = isOurs ? openAlone(options.device, flags) : openSync(options.device, flags);
-  } catch (error) {
-    return ctx.unavailable(`cannot open ${options.device}: ${messageOf(error)}`);
-  }
-  try {
+    if (isOurs) claim = claimFor(options.device);
+    fd = openSync(options.device, (isOurs ? O_RDWR : O_RDONLY) | (options.direct ? O_DIRECT : 0));
     const device = await readDevice(options.device);
-    if (typeof device === 'string') return ctx.unavailable(device);
+    if (typeof device === 'string') throw new Error(device);
     const reason = againstIt(fd, device, options) ?? (isOurs ? await againstWriting(device, ctx) : null);
-    if (reason !== null) return ctx.unavailable(`${options.device} is not worked on: ${reason}`);
-    return { fd, device };
+    if (reason !== null) throw new Error(reason);
+    return { fd, claim, device };
   } catch (error) {
-    closeSync(fd);
-    throw error;
+    for (const open of [fd, claim]) if (open !== null) closeSync(open);
+    return ctx.unavailable(`${options.device} is not worked on: ${messageOf(error)}`);
   }
 }
+
+/** Nobody else opens with both: by these a claim is told from what reads. */
+const CLAIM_MARK = constants.O_NONBLOCK | constants.O_NOATIME;
 
 /**
- * With O_EXCL. The kernel gives that to one descriptor at a time: where another instance of this process has it already,
- * the device is this process's alone all the same.
+ * O_EXCL, which the kernel gives to one descriptor at a time. Null where another instance of this process has it: the
+ * device is this process's alone all the same. Throws where somebody else has it.
  */
-function openAlone(path: string, flags: number): number {
+function claimFor(path: string): number | null {
   try {
-    return openSync(path, flags | constants.O_EXCL);
+    const fd = openSync(path, constants.O_RDONLY | constants.O_EXCL | CLAIM_MARK);
+    const kept = fileIo()?.keepOpen(fd) ?? -1;
+    // Without: as long as the thread of this instance.
+    if (kept < 0) return fd;
+    closeSync(fd);
+    return kept;
   } catch (error) {
-    const isHeld = (error as NodeJS.ErrnoException).code === 'EBUSY';
-    if (!isHeld || !isOpenHere(path)) throw error;
-    return openSync(path, flags);
+    if ((error as NodeJS.ErrnoException).code !== 'EBUSY' || !isClaimedHere(path)) throw error;
+    return null;
   }
 }
 
-function isOpenHere(path: string): boolean {
+function isClaimedHere(path: string): boolean {
   const { rdev } = statSync(path);
   return readdirSync('/proc/self/fd').some((fd) => {
     try {
       const there = fstatSync(Number(fd));
-      return there.isBlockDevice() && there.rdev === rdev;
+      if (!there.isBlockDevice() || there.rdev !== rdev) return false;
+      const flags = /^flags:\s*([0-7]+)/m.exec(readFileSync(`/proc/self/fdinfo/${fd}`, 'utf8'))?.[1];
+      return (parseInt(flags ?? '0', 8) & CLAIM_MARK) === CLAIM_MARK;
     } catch {
       return false; // closed meanwhile, as the one that listed them is
     }

@@ -1,0 +1,365 @@
+/** The block simulator as a person runs it, on loop and zram devices of the test's own. */
+import { expect } from 'chai';
+import {
+  closeSync,
+  constants,
+  existsSync,
+  openSync,
+  readdirSync,
+  truncateSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs';
+import { messageOf } from '../../core/base/errors.js';
+import type { RunSummary } from '../../core/contract/summary.js';
+import { readDevice } from '../../plugins/block/device.js';
+import type { BlockOptions } from '../../plugins/block/inspect.js';
+import { inspectDevice } from '../../plugins/block/inspect.js';
+import { openDevice } from '../../plugins/block/open.js';
+import type { Cli } from '../support/cli.js';
+import { Workplace } from '../support/cli.js';
+import { Devices, hasProgram, run, whyNoDevices } from '../support/devices.js';
+
+const MIB = 2 ** 20;
+const WRITES = { mix: { write: '100%' } };
+
+function scenario(
+  options: Record<string, unknown>,
+  erasable: readonly string[],
+  more: object = {},
+  duration = '1s',
+): unknown {
+  const { actor = {}, ...rest } = more as { actor?: object };
+  return {
+    version: 1,
+    safety: { erasableDevices: erasable },
+    actors: { dev: { uses: 'block', peak: '8', ...actor, with: options } },
+    phases: [{ name: 'load', duration, load: { dev: '100%' } }],
+    ...rest,
+  };
+}
+
+/** Operations of a kind that ended, and how many of them failed, by code. */
+function ended(summary: RunSummary, op: string): { count: number; errors: Record<string, number> } {
+  const series = summary.phases.flatMap((phase) => phase.series).filter((s) => s.tags['op'] === op);
+  const count = series.reduce((sum, s) => (s.metric === 'op.count' ? sum + (s.count ?? 0) : sum), 0);
+  const errors: Record<string, number> = {};
+  for (const s of series) {
+    const code = s.tags['code'];
+    if (s.metric === 'op.errors' && code !== undefined && (s.sum ?? 0) > 0)
+      errors[code] = (errors[code] ?? 0) + (s.sum ?? 0);
+  }
+  return { count, errors };
+}
+
+/** What is against working on it, as `brunt plan` would say. */
+async function against(device: string, mix: BlockOptions['mix'] = { write: 1 }): Promise<string> {
+  const options = { ...OPENED, device, mix } as BlockOptions;
+  const { faults } = await inspectDevice(options);
+  return faults.map(({ message }) => message).join('; ');
+}
+
+const OPENED = { from: 0, blockSize: 4096, access: 'random', direct: true, mix: { write: 1 } };
+
+/** By Ctrl-C. */
+async function stopped(running: Cli): Promise<void> {
+  running.child.kill('SIGINT');
+  await running.done;
+}
+
+describe('block', function () {
+  let place: Workplace;
+  let devices: Devices;
+  before(function () {
+    if (whyNoDevices() !== null) return this.skip(); // no root, or no loop devices here
+  });
+  beforeEach(() => {
+    place = new Workplace();
+    devices = new Devices(place.dir);
+  });
+  afterEach(() => {
+    try {
+      devices.remove();
+    } finally {
+      place.remove();
+    }
+  });
+
+  it('verifies all it writes to a part of a device, in several queues, and touches nothing beside it', async () => {
+    const { path, file } = devices.loop('image');
+    const mix = { read: '50%', write: '35%', trim: '15%' };
+    const options = { device: path, from: '16MiB', size: '16MiB', mix, verify: 'both', access: 'zipf' };
+    const more = {
+      actor: { instances: 2 },
+      thresholds: { 'block.verified': 'count >= 16MiB', 'block.bad-sectors': 'count == 0' },
+    };
+    const scene = {
+      ...options,
+      affinity: '0',
+      distribution: 'partitioned',
+      trims: 'writeZeroes',
+      sync: 'o_dsync',
+    };
+    place.write('s.json', scenario(scene, [`loop:${file}`], more));
+    const { code, stderr } = await place.run('run', 's.json');
+    expect(code, stderr).to.equal(0);
+    const [reads, writes, trims] = ['read', 'write', 'trim'].map(
+      (op) => ended(place.summary(), op).count,
+    ) as [number, number, number];
+    expect(reads / (reads + writes + trims)).to.be.closeTo(0.5, 0.01);
+    expect(trims).to.be.greaterThan(10);
+    expect(stderr).to.match(/67108864 bytes, sectors 512\/\d+, scheduler .*discard granularity \d+/);
+    expect(run('cmp', ['-n', String(16 * MIB), file, '/dev/zero'])).to.equal('');
+    expect(run('cmp', ['-i', `${32 * MIB}:0`, '-n', String(32 * MIB), file, '/dev/zero'])).to.equal('');
+    closeSync(openSync(path, constants.O_RDWR | constants.O_EXCL)); // nobody has it any more
+  });
+
+  it('finds what was changed on the medium, and the run has failed by it', async () => {
+    const { path, file } = devices.loop('image', 1);
+    const options = { device: path, size: '1MiB', mix: { write: '50%', read: '50%' }, verify: 'inline' };
+    place.write('s.json', scenario(options, [`loop:${file}`], {}, '1200ms'));
+    const running = place.start('run', 's.json');
+    await running.says(/engine:/);
+    const medium = openSync(file, 'r+');
+    const timer = setInterval(() => {
+      for (let at = 300; at < MIB; at += 4096) writeSync(medium, '\u0000', at);
+    }, 20);
+    const { code, stderr } = await running.done;
+    clearInterval(timer);
+    closeSync(medium);
+    expect(code, stderr).to.equal(4);
+    expect(stderr).to.match(/rotted: sector \d+ of .*loop\d+ holds generation \d+/);
+  });
+
+  it('shows what would be destroyed, and does not destroy what is not named by its own id', async () => {
+    const { path, file } = devices.loop('image');
+    const other = devices.loop('other', 1);
+    place.write('s.json', scenario({ device: path, ...WRITES }, [`loop:${other.file}`]));
+    const planned = await place.run('plan', 's.json');
+    expect(planned.code).to.equal(7);
+    expect(planned.stderr.replace(/\s+/g, ' ')).to.contain(
+      `DESTROYS all data on dev: ${path}, over ${file}, 64 MiB, all of it`,
+    );
+    expect(planned.stderr).to.contain(`"erasableDevices": ["loop:${file}"]`);
+    const refused = await place.run('run', 's.json');
+    expect(refused.code).to.equal(7);
+    expect(refused.stderr).to.match(/E_DEVICE/);
+    expect(existsSync(`${place.dir}/.brunt/runs`)).to.equal(false);
+    expect(run('cmp', ['-n', String(64 * MIB), file, '/dev/zero'])).to.equal('');
+    // Reading destroys nothing.
+    place.write('r.json', scenario({ device: path }, [], {}, '300ms'));
+    expect((await place.run('run', 'r.json')).code).to.equal(0);
+  });
+
+  it('knows a device without a name by its number of this boot, and no other by it', async function () {
+    const path = devices.zram(16);
+    if (path === null) return this.skip(); // no zram to be added here
+    const device = await readDevice(path);
+    if (typeof device === 'string') throw new Error(device);
+    const [id = ''] = device.ids;
+    expect(id).to.match(/^diskseq:\d+:[0-9a-f]{8}$/);
+    const next = id.replace(/:\d+:/, `:${device.diskSequence! + 1}:`);
+    for (const [said, wanted] of [
+      [id, 0],
+      [next, 7],
+    ] as const) {
+      place.write('s.json', scenario({ device: path, ...WRITES }, [said], {}, '300ms'));
+      const { code, stderr } = await place.run('run', 's.json');
+      expect(code, stderr).to.equal(wanted);
+    }
+  });
+
+  it('refuses what is in use: held, behind another, read-only, or no device at all', async () => {
+    const { path, file } = devices.loop('image');
+    expect(await against(path)).to.equal('');
+    const held = openSync(path, constants.O_RDONLY | constants.O_EXCL);
+    expect(await against(path)).to.match(/somebody has it for himself/);
+    closeSync(held);
+    const upper = devices.attach(path);
+    expect(await against(path)).to.match(new RegExp(`it is behind ${upper.slice(5)}`));
+    expect(await against(devices.attach(file, '-r'))).to.match(/it is read-only/);
+    expect(await against(file)).to.match(/is no block device/);
+    expect(await against('/dev/no-such-device')).to.match(/is no block device/);
+  });
+
+  const MARKS: readonly (readonly [string, number, string])[] = [
+    ['xfs', 0, 'XFSB'],
+    ['btrfs', 65600, '_BHRfS_M'],
+    ['vfat', 82, 'FAT32   '],
+    ['ntfs', 3, 'NTFS    '],
+    ['swap', 4086, 'SWAPSPACE2'],
+    ['LVM', 512, 'LABELONE'],
+    ['RAID \\(md\\)', 4096, '\xfc\x4e\x2b\xa9'],
+    ['RAID \\(md\\)', 64 * MIB - 65536, '\xfc\x4e\x2b\xa9'],
+    ['LUKS', 0, 'LUKS\xba\xbe'],
+    ['GPT', 512, 'EFI PART'],
+    ['GPT', 64 * MIB - 512, 'EFI PART'],
+    ['MBR', 446, `\x80\0\0\0\x83\0\0\0\0\x08\0\0\0\x10\0\0${'\0'.repeat(48)}\x55\xaa`],
+    ['zfs', 131072, '\x0c\xb1\xba\0\0\0\0\0'],
+    ['zfs', 64 * MIB - 131072, '\x0c\xb1\xba\0\0\0\0\0'],
+    ['ext', 1080, '\x53\xef'],
+  ];
+  it('refuses what carries a signature, wherever that lies', async () => {
+    const { path } = devices.loop('image');
+    const fd = openSync(path, 'r+');
+    for (const [name, at, mark] of MARKS) {
+      const bytes = Buffer.from(mark, 'latin1');
+      writeSync(fd, bytes, 0, bytes.length, at);
+      expect(await against(path), name).to.match(new RegExp(`it carries [^;]*${name}`));
+      writeSync(fd, Buffer.alloc(bytes.length), 0, bytes.length, at);
+      expect(await against(path), name).to.equal('');
+    }
+    closeSync(fd);
+  });
+
+  it('looks again when it opens: what was fine for the plan may not be any more', async () => {
+    const { path, file } = devices.loop('image');
+    const options = { ...OPENED, device: path } as BlockOptions;
+    const refused = async (erasable: readonly string[]): Promise<string> => {
+      const unavailable = (reason: string): never => {
+        throw new Error(reason);
+      };
+      return openDevice(options, { erasable, unavailable }).then(
+        ({ fd, claim }) => {
+          closeSync(fd);
+          if (claim !== null) closeSync(claim);
+          return '';
+        },
+        (error: unknown) => messageOf(error),
+      );
+    };
+    expect(await refused([`loop:${file}`])).to.equal('');
+    expect(await refused(['loop:/another'])).to.match(/the plan may destroy loop:\/another/);
+    writeFileSync(path, 'XFSB', { flag: 'r+' });
+    expect(await refused([`loop:${file}`])).to.match(/it carries xfs/);
+  });
+
+  it('refuses sizes that do not fit the sectors or the device, with the figures', async () => {
+    const { path, file } = devices.loop('image', 64, '--sector-size', '4096');
+    const impossible: [Record<string, unknown>, RegExp][] = [
+      [{ blockSize: '512B' }, /sectors of 4096 bytes; these sizes and offsets are multiples of 512/],
+      [{ size: '65MiB' }, /has 67108864 bytes; 68157440 from 0 on end at 68157440/],
+      [{ from: '64MiB' }, /larger than the 0 bytes/],
+      [{ from: '1KiB' }, /begins within a block/],
+      [{ verify: 'inline' }, /how much that is must be known/],
+    ];
+    for (const [options, message] of impossible) {
+      place.write('s.json', scenario({ device: path, ...WRITES, ...options }, [`loop:${file}`]));
+      const { code, stderr } = await place.run('plan', 's.json');
+      expect(code, stderr).to.be.oneOf([3, 7]);
+      expect(stderr).to.match(message);
+    }
+  });
+
+  it('counts by errno and operation what a device refuses that shrinks or is gone under load', async () => {
+    const { path, file } = devices.loop('image');
+    const options = {
+      device: path,
+      access: 'random',
+      mix: { read: '50%', write: '50%' },
+      onError: 'continue',
+    };
+    place.write('s.json', scenario(options, [`loop:${file}`]));
+    const running = place.start('run', 's.json', '--profile', 'lab');
+    await running.says(/engine:/);
+    truncateSync(file, 4 * MIB);
+    run('losetup', ['-c', path]);
+    const { code, stderr } = await running.done;
+    expect(code, stderr).to.equal(0);
+    const [reads, writes] = ['read', 'write'].map((op) => ended(place.summary(), op)) as [
+      ReturnType<typeof ended>,
+      ReturnType<typeof ended>,
+    ];
+    expect(Object.keys(reads.errors).join()).to.match(/^(EIO|short)(,(EIO|short))?$/);
+    expect(Object.keys(writes.errors).join()).to.match(/^(EIO|ENOSPC)(,(EIO|ENOSPC))?$/);
+  });
+
+  it('counts EIO of a device that is full, and ends at the bound that was asked for', async function () {
+    const path = devices.zram(32, '2M');
+    if (path === null) return this.skip(); // no zram to be added here
+    const device = await readDevice(path);
+    const ids = typeof device === 'string' ? [] : device.ids;
+    const options = { device: path, access: 'sequential', ...WRITES, passes: 1, onError: 'continue' };
+    place.write('go.json', scenario(options, ids));
+    const went = await place.run('run', 'go.json', '--profile', 'lab');
+    const { count, errors } = ended(place.summary(), 'write');
+    expect(count, went.stderr).to.equal(8192);
+    expect(Object.keys(errors)).to.deep.equal(['EIO']);
+    expect(errors['EIO']).to.be.within(7000, 8191);
+    place.write('stop.json', scenario({ ...options, errorsMax: 5 }, ids));
+    const stopped = await place.run('run', 'stop.json', '--profile', 'lab');
+    expect(stopped.code).to.equal(6);
+    expect(stopped.stderr).to.match(/failed: EIO, the 6th, and "errorsMax" is 5/);
+  });
+
+  it('refuses a mounted device, and waits out one that stalls: the stall is in the latency', async function () {
+    if (!hasProgram('mkfs.ext4') || !hasProgram('fsfreeze')) return this.skip(); // no filesystem to be made and frozen
+    const lower = devices.loop('lower', 96);
+    run('mkfs.ext4', ['-q', lower.path]);
+    const folder = devices.mount(lower.path);
+    expect(await against(lower.path)).to.match(/it is mounted on .*mounted/);
+    expect(await against(lower.path, { read: 1 })).to.equal('');
+    const file = `${folder}/image`;
+    writeFileSync(file, '');
+    truncateSync(file, 16 * MIB);
+    const path = devices.attach(file);
+    place.write(
+      's.json',
+      scenario({ device: path, ...WRITES }, [`loop:${file}`], { actor: { peak: '200/s' } }, '2500ms'),
+    );
+    const running = place.start('run', 's.json', '--profile', 'lab');
+    await running.says(/engine:/);
+    run('fsfreeze', ['-f', folder]);
+    const thaw = (): string => run('fsfreeze', ['-u', folder]);
+    await new Promise((resolve) => setTimeout(resolve, 1200)); // the stall itself
+    thaw();
+    const { code, stderr } = await running.done;
+    expect(code, stderr).to.equal(0);
+    const latency = place
+      .summary()
+      .phases.flatMap(({ series }) => series)
+      .find(({ metric, tags }) => metric === 'op.latency' && tags['op'] === 'write');
+    expect(latency?.max).to.be.greaterThan(1e9);
+    expect(ended(place.summary(), 'write').errors).to.deep.equal({});
+  });
+
+  it('is for itself with a device to the end, also when the actor that came first is done', async () => {
+    const { path, file } = devices.loop('image', 4);
+    const second = {
+      uses: 'block',
+      peak: '8',
+      instances: 2,
+      with: { device: path, ...WRITES, distribution: 'shared' },
+    };
+    const first = { uses: 'block', with: { device: path, ...WRITES, access: 'sequential', passes: 1 } };
+    place.write('s.json', {
+      version: 1,
+      safety: { erasableDevices: [`loop:${file}`] },
+      actors: { first, second },
+      phases: [
+        { name: 'fill', duration: '30s', until: 'done', load: { first: '100%' } },
+        { name: 'go', duration: '30s', load: { second: '100%' } },
+      ],
+    });
+    const running = place.start('run', 's.json', '--profile', 'lab');
+    await running.says(/ go \(/);
+    expect(await against(path)).to.match(/somebody has it for himself/);
+    await stopped(running);
+    expect(ended(place.summary(), 'write').errors).to.deep.equal({});
+    expect(await against(path)).to.equal('');
+  });
+
+  it('leaves the device free after a SIGKILL during writes', async () => {
+    const { path, file } = devices.loop('image');
+    place.write('s.json', scenario({ device: path, ...WRITES }, [`loop:${file}`], {}, '30s'));
+    const running = place.start('run', 's.json');
+    await running.says(/engine:/);
+    expect(await against(path)).to.match(/somebody has it for himself/);
+    running.child.kill('SIGKILL');
+    await running.done;
+    for (let tries = 0; (await against(path)) !== '' && tries < 100; tries++)
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    expect(await against(path)).to.equal('');
+    expect(readdirSync(place.dir).sort()).to.deep.equal(['.brunt', 'ram', 's.json']);
+  });
+});
