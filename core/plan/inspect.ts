@@ -49,7 +49,13 @@ async function inspect({ actor, loaded }: Placed, host: HostFacts): Promise<Insp
       instances,
       host,
     });
-    return structuredClone(await Promise.race([asked ?? fault('it does not look'), late]));
+    const told = structuredClone(await Promise.race([asked ?? fault('it does not look'), late]));
+    // Foreign code told it: what is not understood is no permission.
+    const isWhole =
+      Array.isArray(told.faults) &&
+      Array.isArray(told.destroys) &&
+      told.destroys.every(({ ids, path }) => Array.isArray(ids) && Array.isArray(path));
+    return isWhole ? told : fault('its simulator looked at this host, and what it told is no inspection');
   } catch (error) {
     return fault(`its simulator failed while it looked at this host: ${messageOf(error)}`);
   } finally {
