@@ -37,8 +37,8 @@ export interface Measured {
   /** Shares of one core: of the orchestrator, of all agents, and of what instances' threads had of the latter. */
   readonly cpu: { readonly orchestrator: number; readonly agents: number; readonly instances: number };
   readonly rssBytes: { readonly orchestrator: number; readonly agents: number };
-  /** Those since the start instant, ms, longest first; null: not noted. */
-  readonly turnsMs: readonly number[] | null;
+  /** Longest first, in ms; null: not noted. */
+  readonly turns: { readonly underLoad: readonly number[]; readonly ending: readonly number[] } | null;
 }
 
 export async function measureRun(input: MeasureInput): Promise<Measured> {
@@ -85,7 +85,7 @@ async function measureIn(
         instances: await instancesShare(recordIn(folder), warmMs, warmMs + spanMs),
       },
       rssBytes,
-      turnsMs: withTurns ? turnsSince(turnsFile, startedMs) : null,
+      turns: withTurns ? await turnsOf(turnsFile, recordIn(folder), startedMs) : null,
     };
   } finally {
     if (child.exitCode === null) child.kill('SIGKILL');
@@ -147,10 +147,17 @@ function rssOf(pid: number): number {
   return Number(kib) * 1024;
 }
 
-function turnsSince(file: string, startedMs: number): number[] {
+/** From the start instant until the run stops, and from there to the end of the process. */
+async function turnsOf(file: string, record: string, startedMs: number): Promise<Measured['turns']> {
+  let stopMs = Infinity;
+  for await (const event of (await readRecord(record)).events()) {
+    if (event.type === 'run.stopping') stopMs = startedMs + event.atMs;
+  }
   const { turns } = JSON.parse(readFileSync(file, 'utf8')) as Turns;
-  return turns
-    .filter(([atMs]) => atMs >= startedMs)
-    .map(([, tookMs]) => tookMs)
-    .sort((a, b) => b - a);
+  const between = (fromMs: number, toMs: number): number[] =>
+    turns
+      .filter(([atMs]) => atMs >= fromMs && atMs < toMs)
+      .map(([, tookMs]) => tookMs)
+      .sort((a, b) => b - a);
+  return { underLoad: between(startedMs, stopMs), ending: between(stopMs, Infinity) };
 }

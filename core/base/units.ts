@@ -49,6 +49,24 @@ export const UNITS: Readonly<Record<string, readonly [Dimension, number]>> = {
   GHz: ['hertz', 1e9],
 };
 
+/** The units that metrics and actors are recorded in, and what each is a measure of. */
+const DIMENSION_OF: Readonly<Record<string, Dimension>> = {
+  ns: 'time',
+  bytes: 'bytes',
+  share: 'share',
+  cores: 'cores',
+  count: 'count',
+  celsius: 'celsius',
+  hertz: 'hertz',
+  'ops/s': 'ops/s',
+  'bytes/s': 'bytes/s',
+};
+
+/** Null for a unit that is no measure (a state), or that has no dimension of its own (flop/s). */
+export function dimensionOfUnit(unit: string): Dimension | null {
+  return DIMENSION_OF[unit] ?? null;
+}
+
 /** Divisors of "per …": seconds in one of these. */
 export const PER: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3600, d: 86_400 };
 

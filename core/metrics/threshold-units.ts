@@ -1,21 +1,9 @@
 /** In which dimension the bound of a threshold is written, and in which unit its value is told. */
 import type { Aggregate } from '../base/sentences.js';
 import type { Dimension } from '../base/units.js';
+import { dimensionOfUnit } from '../base/units.js';
 import type { CatalogueEntry, MetricKind, MetricUnit } from '../contract/metrics.js';
 
-const DIMENSION: Readonly<Record<MetricUnit, Dimension | null>> = {
-  ns: 'time',
-  bytes: 'bytes',
-  share: 'share',
-  cores: 'cores',
-  count: 'count',
-  celsius: 'celsius',
-  hertz: 'hertz',
-  'ops/s': 'ops/s',
-  'bytes/s': 'bytes/s',
-  'flop/s': 'ops/s',
-  state: null,
-};
 /** Dimensions that have a "per time": what rates and drifts are compared with. */
 const PER_SECOND: Readonly<Partial<Record<MetricUnit, Dimension>>> = {
   ns: 'time/s',
@@ -23,6 +11,11 @@ const PER_SECOND: Readonly<Partial<Record<MetricUnit, Dimension>>> = {
   share: 'share/s',
   count: 'ops/s',
 };
+/** A speed of arithmetic is compared with a plain "per second"; a state with nothing. */
+function boundDimension(unit: MetricUnit): Dimension | null {
+  return unit === 'flop/s' ? 'ops/s' : dimensionOfUnit(unit);
+}
+
 /** Told per second. */
 function isPerTime(aggregate: Aggregate): boolean {
   return aggregate === 'rate' || aggregate === 'slope' || aggregate === 'drift';
@@ -37,7 +30,7 @@ export function dimensionsOf(
   aggregate: Aggregate,
 ): Dimension[] {
   if (aggregate === 'count' && kind !== 'counter') return ['count'];
-  const dimension = isPerTime(aggregate) ? PER_SECOND[unit] : DIMENSION[unit];
+  const dimension = isPerTime(aggregate) ? PER_SECOND[unit] : boundDimension(unit);
   return dimension === undefined || dimension === null ? [] : [dimension];
 }
 

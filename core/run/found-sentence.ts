@@ -3,14 +3,13 @@
  * > 200 ms for 10 s · held 1.82 GiB by then". For the event, and from there for the summary.
  */
 import { selectorText } from '../base/grammar.js';
-import { formatQuantity, formatSpan } from '../base/units.js';
+import { dimensionOfUnit, formatQuantity, formatSpan } from '../base/units.js';
 import type { Aggregate, Assertion } from '../base/sentences.js';
 import type { Window } from '../contract/metrics.js';
 import type { PlannedActor, PlannedPhase } from '../contract/plan.js';
 import type { RunAccumulator } from '../metrics/accumulate.js';
 import { ROUNDS } from '../metrics/steady.js';
 import type { Found } from '../metrics/until-watch.js';
-import { dimensionOf } from './dimension.js';
 
 export interface FoundInput {
   readonly phase: PlannedPhase;
@@ -36,7 +35,7 @@ export function doneSentence(phase: string, tookMs: number, actors: readonly str
 function findingText({ phase, found }: FoundInput): string {
   const sentence = phase.until?.sentence;
   const { value, unit, owner, steady } = found;
-  const told = formatQuantity(value, dimensionOf(unit));
+  const told = formatQuantity(value, dimensionOfUnit(unit) ?? 'count');
   if (sentence?.kind === 'condition') {
     const whose = owner === null || hasOwner(sentence.selector.tags) ? '' : ` (${owner})`;
     const { aggregate } = sentence.assertion;
@@ -59,7 +58,7 @@ function heldText({ phase, window, actors, accumulator }: FoundInput): string {
     if (found?.point.kind !== 'gauge') return [];
     const amount = formatQuantity(
       found.point.last,
-      dimensionOf(accumulator.unitOf('actor.held', found.tags)),
+      dimensionOfUnit(accumulator.unitOf('actor.held', found.tags)) ?? 'count',
     );
     return [holders.length === 1 ? amount : `${amount} (${name})`];
   });

@@ -6,9 +6,8 @@ import type { ExitCode } from '../base/exit-codes.js';
 import { EXIT } from '../base/exit-codes.js';
 import type { SafetyState } from '../base/sentences.js';
 import { SAFETY_STATES } from '../base/sentences.js';
-import { formatQuantity } from '../base/units.js';
+import { dimensionOfUnit, formatQuantity } from '../base/units.js';
 import type { RunEvent, StopCause, Unleased } from '../contract/events.js';
-import { dimensionOf } from './dimension.js';
 
 const STOP_EXITS: Partial<Record<StopCause, ExitCode>> = {
   safety: EXIT.safety,
@@ -131,7 +130,7 @@ export function describeUnleased({ actors, resource, grown, leased, allowance }:
 
 /** "host.memory.available 2.1 GiB, limit 2.4 GiB (profile): stop". */
 export function describeAction(event: RunEvent & { type: 'safety.action' }): string {
-  const dimension = dimensionOf(event.unit);
+  const dimension = dimensionOfUnit(event.unit) ?? 'count';
   const value = formatQuantity(event.value, dimension);
   const bound = formatQuantity(event.bound, dimension);
   return `${event.limit} at ${value}, ${event.to} limit ${bound} (${event.source}): ${event.effect}`;

@@ -1,28 +1,14 @@
 /** Words and columns: values in, text for a fixed-width screen out. Called by every part of the terminal exporter. */
-import type { Dimension } from '../../core/base/units.js';
-import { formatNumber, formatQuantity } from '../../core/base/units.js';
+import { dimensionOfUnit, formatNumber, formatQuantity } from '../../core/base/units.js';
 import { SAFETY_STATES } from '../../core/base/sentences.js';
-
-const DIMENSIONS: Readonly<Record<string, Dimension>> = {
-  ns: 'time',
-  bytes: 'bytes',
-  share: 'share',
-  cores: 'cores',
-  count: 'count',
-  celsius: 'celsius',
-  hertz: 'hertz',
-  'ops/s': 'ops/s',
-  'bytes/s': 'bytes/s',
-  'per-second': 'ops/s',
-};
 
 /** A value in a metric's or an actor's unit: "1.66 GiB", "6.1 ms", "throttle". Null is "none": no data, never 0. */
 export function formatValue(value: number | null, unit: string): string {
   if (value === null) return 'none';
   if (unit === 'state') return SAFETY_STATES[value] ?? String(value);
   if (unit === 'switch') return value > 0 ? 'on' : 'off';
-  const dimension = DIMENSIONS[unit];
-  return dimension === undefined ? `${formatNumber(value)} ${unit}` : formatQuantity(value, dimension);
+  const dimension = unit === 'per-second' ? 'ops/s' : dimensionOfUnit(unit);
+  return dimension === null ? `${formatNumber(value)} ${unit}` : formatQuantity(value, dimension);
 }
 
 /** "5 of 8 cores": the first without its unit where both have the same. */
