@@ -22,7 +22,8 @@ export const lostWrites: Bench = {
   about: [
     `A disk of ${FILE_BYTES / 2 ** 20} MiB acknowledges overwrites and forgets every ${DROP_EVERY}th of them. The file is written`,
     'once, soundly; then the disk begins to lose writes and the same job runs again. brunt reads everything back at the end:',
-    'it must find exactly the blocks that the disk knows to be wrong by then, and none before. fio verifies with its',
+    'it must find exactly the blocks that the disk knows to be wrong by then, and none before. One write is in flight at a',
+    'time: of two to one block at once nobody could say which must be there. fio (depth 8) verifies with its',
     'defaults, and with other random data in each run.',
   ].join('\n'),
   async run(out) {
@@ -79,7 +80,7 @@ async function bruntFinds(out: BenchOutput, file: FaultFile, isLosing: boolean):
     const job = (extra: object, verify: string): unknown => ({
       version: 1,
       safety: { writablePaths: [file.path] },
-      actors: { writes: { uses: 'disk', peak: '8', with: { ...options, ...extra, verify } } },
+      actors: { writes: { uses: 'disk', peak: '1', with: { ...options, ...extra, verify } } },
       phases: [{ name: 'load', duration: '60s', until: 'done', load: { writes: '100%' } }],
     });
     await runBrunt(folder, job({ access: 'sequential', passes: 1 }, 'off'));
