@@ -55,10 +55,16 @@ export function placeActor(actor: ScenarioActor, loaded: LoadedSimulator, host: 
     const facts = factsOf(actor, loaded);
     mistakes.push(...unmet([...facts.needs, ...actor.needs], actor, host));
     mistakes.push(...misfits(actor, control, peak, instances), ...laneMistakes(actor, facts.lane));
-    mistakes.push(
-      ...impossible(actor, loaded, { control: control.kind, peak: peak.amount, instances, host }),
-    );
+    const faults = impossible(actor, loaded, {
+      control: control.kind,
+      peak: peak.amount,
+      instances,
+      host,
+    });
+    mistakes.push(...faults);
     const pacing = pacingOf(actor, instances, mistakes);
+    // What it promises of impossible options nobody needs to hear.
+    if (faults.length > 0) return { placed: null, mistakes };
     if (!Number.isFinite(peak.amount) || peak.amount <= 0) return { placed: null, mistakes };
     if (instances > INSTANCES_MAX)
       return { placed: null, mistakes: [...mistakes, tooMany(actor, instances)] };
