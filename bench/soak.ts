@@ -10,6 +10,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { Worker } from 'node:worker_threads';
 import type { Drift } from '../core/metrics/drift.js';
 import { driftOf } from '../core/metrics/drift.js';
 import type { Sample } from '../core/metrics/slope.js';
@@ -30,8 +31,16 @@ const PHASE_MS = 500;
  * lives after each collection stays the same (histories of 512 windows, halved when they are full).
  */
 const LONG_PHASE_MS = 240_000;
-/** Between two ends of the memory agent: an actor may be started again three times in a minute. */
-const KILL_EVERY_MS = 25_000;
+/** Between two ends of the memory agent, of the phases' time: an actor may be started again three times in a minute. */
+const KILL_EVERY = 0.3;
+const MEMORY_PEAK_MIB = 160;
+/** More than an agent has that holds nothing, less than one that is throttled. */
+const HOLDS_MIB = 60;
+/** A thread of the bench takes a core for a while, again and again: the gate throttles, and opens 10 s after it rests. */
+const BUSY_EVERY_MS = 18_000;
+const BUSY_MS = 1500;
+/** Between what the run takes by itself and what it does with a core more, of two. */
+const BUSY_LIMIT = '> 45%';
 /** What a run of a day could bear. */
 const GROWTH_MAX_MIB = 32;
 
@@ -44,7 +53,7 @@ export const soak: Bench = {
   about: [
     'One run of the command with windows of 100 ms, so that ten times as many close as in an ordinary run: first 120',
     'phases of half a second in which `cpu` and `memory` climb, hold and give back and the agent of `memory` is killed',
-    'and started again, then one phase of four minutes. Resident and anonymous memory are read from /proc four times a second. The',
+    'and started again while a core is taken by others now and then, so that the gate throttles and opens again; then one phase of four minutes. Resident and anonymous memory are read from /proc four times a second. The',
     'slope and its 95 % interval are of the second half of each part (batch means); an hour is 3,600 windows. Each phase',
     'has a row of figures in the summary, so the first part must grow by what a phase keeps; the second must not.',
   ].join(' '),
@@ -57,7 +66,8 @@ export const soak: Bench = {
     tell(out, LONG, watched.series, phasesMs, phasesMs + longMs);
     const windows = summary.phases.reduce((sum, phase) => sum + phase.windows, 0);
     out.note(
-      `${summary.phases.length} phases, ${windows} windows, the memory agent killed ${watched.kills} times.`,
+      `${summary.phases.length} phases, ${windows} windows, the memory agent killed ${watched.kills} times, ` +
+        `${summary.safety.actions} actions of the safety gate.`,
     );
   },
 };
@@ -124,6 +134,7 @@ async function soakRun(
   const folder = mkdtempSync(join(tmpdir(), 'brunt-soak-'));
   try {
     writeFileSync(join(folder, 'it.json'), JSON.stringify(scenarioOf(phasesMs, longMs, seed)));
+    const spinner = new Spinner();
     const child = spawn(process.execPath, [MAIN, 'run', 'it.json', '--json'], {
       cwd: folder,
       env: { ...process.env, NO_COLOR: '1', TMPDIR: folder },
@@ -132,9 +143,13 @@ async function soakRun(
     let stdout = '';
     child.stdout.setEncoding('utf8').on('data', (text: string) => (stdout += text));
     const closed = once(child, 'close');
-    const { series, kills } = await watch(child, folder, phasesMs);
-    await closed;
-    return { summary: JSON.parse(stdout) as RunSummary, series, kills };
+    try {
+      const { series, kills } = await watch(child, folder, phasesMs, spinner);
+      await closed;
+      return { summary: JSON.parse(stdout) as RunSummary, series, kills };
+    } finally {
+      await spinner.end();
+    }
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
@@ -150,8 +165,9 @@ function scenarioOf(phasesMs: number, longMs: number, seed: number): object {
     window: `${WINDOW_MS}ms`,
     actors: {
       cpu: { peak: '0.2cores', instances: 2 },
-      memory: { peak: '48MiB', onFailure: 'restart' },
+      memory: { peak: `${MEMORY_PEAK_MIB}MiB`, onFailure: 'restart', isolation: 'process' },
     },
+    safety: { limits: { 'host.cpu.busy': { throttle: BUSY_LIMIT } } },
     phases: [
       { name: 'climb', duration, repeat: rounds, load: load('0% -> 100%', '0% -> 100%') },
       { name: 'hold', duration, repeat: rounds, load: load('100%', '100%') },
@@ -166,11 +182,41 @@ function scenarioOf(phasesMs: number, longMs: number, seed: number): object {
   };
 }
 
+/** A thread that spins on demand. */
+class Spinner {
+  readonly #word = new Int32Array(new SharedArrayBuffer(4));
+  readonly #thread = new Worker(
+    `const { workerData: word } = require('node:worker_threads');
+    for (;;) { Atomics.wait(word, 0, 0); if (Atomics.load(word, 0) < 0) break; while (Atomics.load(word, 0) === 1); }`,
+    { eval: true, workerData: this.#word },
+  );
+
+  /** While `atMs` is in the first part of each period. */
+  follow(atMs: number): void {
+    this.#set(atMs % BUSY_EVERY_MS < BUSY_MS ? 1 : 0);
+  }
+
+  rest(): void {
+    this.#set(0);
+  }
+
+  async end(): Promise<void> {
+    this.#set(-1);
+    await this.#thread.terminate();
+  }
+
+  #set(value: number): void {
+    Atomics.store(this.#word, 0, value);
+    Atomics.notify(this.#word, 0);
+  }
+}
+
 /** Until the run has ended. Names are by command line: "orchestrator", "agent 1". */
 async function watch(
   child: ChildProcess,
   folder: string,
   phasesMs: number,
+  spinner: Spinner,
 ): Promise<{ readonly series: readonly ProcessSeries[]; readonly kills: number }> {
   const series = new Map<number, ProcessSeries>();
   let [startMs, killedMs, kills] = [0, 0, 0];
@@ -182,7 +228,9 @@ async function watch(
     const now = performance.now();
     for (const pid of processTree(child.pid ?? 0)) look(series, pid, now - startMs, pid === child.pid);
     const agents = [...series.values()].filter(({ name }) => name !== 'orchestrator');
-    if (now - killedMs < KILL_EVERY_MS || now - startMs > phasesMs) continue;
+    if (now - startMs < phasesMs) spinner.follow(now - startMs);
+    else spinner.rest();
+    if (now - killedMs < KILL_EVERY * phasesMs || now - startMs > phasesMs) continue;
     const memory = agents.filter(({ pid }) => holdsMemory(pid)).at(-1);
     if (memory === undefined) continue;
     killedMs = now;
@@ -194,7 +242,7 @@ async function watch(
 
 /** The agent that is the largest: it holds what the scenario asks. */
 function holdsMemory(pid: number): boolean {
-  return (rollup(pid)?.anonymous ?? 0) > 80 * MIB;
+  return (rollup(pid)?.anonymous ?? 0) > HOLDS_MIB * MIB;
 }
 
 function look(series: Map<number, ProcessSeries>, pid: number, atMs: number, isFirst: boolean): void {

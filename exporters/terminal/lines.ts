@@ -6,7 +6,7 @@ import { formatClock } from '../../core/base/units.js';
 import type { RunEvent } from '../../core/contract/events.js';
 import type { Piece, Plan } from '../../core/contract/plan.js';
 import type { RunState } from './state.js';
-import { formatOf, formatValue, printable } from './text.js';
+import { formatOf, formatValue, printable, phaseTitle } from './text.js';
 
 /** What a person should see when it happens; null for what the record alone keeps. */
 export function eventLine(event: RunEvent): string | null {
@@ -69,7 +69,7 @@ export function phaseLine(plan: Plan, phaseIndex: number, atMs: number): string 
   const loads = Object.entries(phase.load).map(([actor, pieces]) => `${actor} ${levels(pieces)}`);
   const load = loads.length > 0 ? loads.join(', ') : 'no load';
   const measured = phase.measure ? '' : ', not measured';
-  return ` ${formatClock(atMs)} ${phase.name} (${formatClock(phase.durationMs)}${measured}): ${load}`;
+  return ` ${formatClock(atMs)} ${phaseTitle(phase)} (${formatClock(phase.durationMs)}${measured}): ${load}`;
 }
 
 function levels(pieces: readonly Piece[]): string {

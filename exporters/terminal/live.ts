@@ -8,7 +8,7 @@ import { bar, sparkline, timeline } from './bars.js';
 import type { ActorNow, LimitNow, RunState } from './state.js';
 import type { Column } from './table.js';
 import { layOut } from './table.js';
-import { clip, formatOf, formatValue, spread } from './text.js';
+import { clip, formatOf, formatValue, spread, phaseTitle } from './text.js';
 
 /** The layout is drawn for this; a wider terminal gets no wider lines. */
 const WIDTH_MAX = 80;
@@ -53,7 +53,7 @@ function progress({ plan, agentsReady, phaseIndex, stopping }: RunState, elapsed
   const phase = plan.phases[phaseIndex ?? 0];
   if (phase === undefined) return run;
   const inPhase = Math.min(phase.durationMs, Math.max(0, elapsedMs - phase.startMs));
-  return `${phase.name} ${formatClock(inPhase)} of ${formatClock(phase.durationMs)} · ${run}`;
+  return `${phaseTitle(phase)} ${formatClock(inPhase)} of ${formatClock(phase.durationMs)} · ${run}`;
 }
 
 /** The sparkline goes first when there is no room, then what is asked as a share. */

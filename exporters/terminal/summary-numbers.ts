@@ -3,7 +3,7 @@ import type { ActorSummary, PhaseSummary, RunSummary, SeriesSummary } from '../.
 import type { Column } from './table.js';
 import { layOut } from './table.js';
 import { formatNumber } from '../../core/base/units.js';
-import { formatOf, formatValue } from './text.js';
+import { formatValue, phaseTitle } from './text.js';
 
 const ACTOR_COLUMNS: readonly Column[] = [
   { max: 24 },
@@ -15,36 +15,36 @@ const ACTOR_COLUMNS: readonly Column[] = [
 ];
 
 /** One table for each measured phase in which something was loaded. */
-export function drawActorTables({ phases, actors, host }: RunSummary, width: number): string[][] {
+export function drawActorTables({ phases, actors }: RunSummary, width: number): string[][] {
   return phases
     .filter(({ measured }) => measured)
     .map((phase) => {
-      const rows = actors.flatMap((actor) => actorRow(actor, phase, host.cores));
-      const head = [phase.name, 'asked', 'achieved', '', 'lowest', 'by us'];
+      const rows = actors.flatMap((actor) => actorRow(actor, phase));
+      const head = [phaseTitle(phase), 'asked', 'achieved', '', 'lowest', 'by us'];
       return rows.length === 0 ? [] : layOut(ACTOR_COLUMNS, [head, ...rows], width);
     });
 }
 
-function actorRow(actor: ActorSummary, phase: PhaseSummary, cores: number): string[][] {
+function actorRow(actor: ActorSummary, phase: PhaseSummary): string[][] {
   return actor.phases
-    .filter((each) => each.phase === phase.name)
+    .filter((each) => each.phase === phase.name && each.round === phase.round)
     .map(({ asked, held, achieved, lowest }) => [
       actor.actor,
       formatValue(asked, actor.unit),
       formatValue(held, actor.unit),
       achieved === null ? '' : formatValue(achieved, 'share'),
       lowest === null ? '' : formatValue(lowest, 'share'),
-      ownCost(actor.actor, phase, cores),
+      ownCost(actor.actor, phase),
     ]);
 }
 
 /** What the kernel says of the actor itself: processor time, and memory where it has a process of its own. */
-function ownCost(actor: string, phase: PhaseSummary, cores: number): string {
+function ownCost(actor: string, phase: PhaseSummary): string {
   const avg = (metric: string): number | null =>
     phase.series.find((each) => each.metric === metric && each.tags['actor'] === actor)?.avg ?? null;
   const [cpu, rss] = [avg('actor.cpu'), avg('actor.rss')];
   const parts = [
-    ...(cpu === null ? [] : [formatOf(cpu, cores, 'cores')]),
+    ...(cpu === null ? [] : [formatValue(cpu, 'cores')]),
     ...(rss === null ? [] : [`resident ${formatValue(rss, 'bytes')}`]),
   ];
   return parts.join(', ');
@@ -91,7 +91,7 @@ function phaseRows(phase: PhaseSummary): string[][] {
         .map((wait) => [WAITING, '', '', '', ...times(wait)]),
       ...of('op.failed.latency', latency.tags).map((failed) => failedRow(failed, FAILED, '')),
     ]),
-    ...lone.map((failed) => failedRow(failed, `${who(failed)} failed`, phase.name)),
+    ...lone.map((failed) => failedRow(failed, `${who(failed)} failed`, phaseTitle(phase))),
   ];
 }
 
@@ -107,7 +107,7 @@ function isSame(a: SeriesSummary['tags'], b: SeriesSummary['tags']): boolean {
 function latencyRow(latency: SeriesSummary, phase: PhaseSummary): string[] {
   const { count } = latency;
   const rate = count === null || phase.tookMs <= 0 ? '-' : formatNumber(count / (phase.tookMs / 1000));
-  return [who(latency), phase.name, String(count), rate, ...times(latency)];
+  return [who(latency), phaseTitle(phase), String(count), rate, ...times(latency)];
 }
 
 function failedRow(failed: SeriesSummary, name: string, phase: string): string[] {

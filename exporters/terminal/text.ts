@@ -19,6 +19,11 @@ export function formatOf(value: number, whole: number, unit: string): string {
   return `${bare} of ${b}`;
 }
 
+/** "climb"; "climb #2" for the second round of a repeated phase. */
+export function phaseTitle({ name, round }: { readonly name: string; readonly round?: number }): string {
+  return round === undefined ? name : `${name} #${round}`;
+}
+
 /** "30 s", "3 min 15 s", "1 h 2 min". */
 export function formatDuration(milliseconds: number): string {
   if (milliseconds < 10_000) return `${formatNumber(Number((milliseconds / 1000).toFixed(1)))} s`;

@@ -1,7 +1,7 @@
 /**
  * Memory straight from the kernel: address space is reserved in spans, made resident by populating it, given back by
- * madvise while the address space stays. Where it grows by 2 MiB and more it is had in huge pages; a piece of a huge
- * page is never given back, since the kernel would keep the whole of it: the rest is taken anew in small pages.
+ * madvise while the address space stays. Huge pages, where they are wanted, are had where it grows by 2 MiB and more; a
+ * piece of one is never given back, since the kernel would keep the whole of it: the rest is taken anew in small pages.
  */
 import { getSystemErrorName } from 'node:util';
 import type { Mapper, Mapping } from '../../core/linux/mapping.js';

@@ -28,9 +28,9 @@ export const MEMORY_OPTIONS = {
     pages: {
       type: 'string',
       enum: ['auto', 'small', 'huge'],
-      default: 'auto',
+      default: 'small',
       description:
-        'Huge pages where the kernel offers them (auto), never (small), or else not at all (huge).',
+        'Pages of the usual size (small), huge ones where the kernel offers them (auto), or else not at all (huge).',
     },
     verifyEvery: {
       type: 'string',

@@ -129,7 +129,7 @@ describe('terminal: summary', () => {
         ok  actor.achieved cpu  avg  99.2 %  > 90 %    hold
 
         hold        asked    achieved          lowest  by us
-        cpu     6.4 cores  6.32 cores  98.8 %  98.1 %  6.3 of 8 cores
+        cpu     6.4 cores  6.32 cores  98.8 %  98.1 %  6.3 cores
         memory   2.08 GiB    2.05 GiB  98.8 %  98.1 %  resident 2.08 GiB
 
         trust    holds: achieved, lost-frames (1 had nothing to check)
@@ -151,6 +151,26 @@ describe('terminal: summary', () => {
     for (const line of lines) expect(line.length, line).to.be.at.most(60);
     expect(lines).to.include(' cpu     6.4 cores  6.32 cores  98.8 %  98.1 %');
     expect(lines).to.include('          throttle at 92 C');
+  });
+
+  it('keeps the rounds of a repeated phase apart', () => {
+    const [hold] = summary.phases.filter(({ name }) => name === 'hold');
+    const rounds = [1, 2] as const;
+    const repeated: RunSummary = {
+      ...summary,
+      phases: rounds.map((round) => ({ ...hold!, round })),
+      actors: summary.actors.map((actor) => ({
+        ...actor,
+        phases: rounds.flatMap((round) =>
+          actor.phases.filter(({ phase }) => phase === 'hold').map((phase) => ({ ...phase, round })),
+        ),
+      })),
+    };
+    const lines = drawSummary(repeated, NONE, 80);
+    const rows = (start: string): number => lines.filter((line) => line.startsWith(start)).length;
+    expect([rows(' hold #1 '), rows(' hold #2 '), rows(' cpu '), rows(' memory ')]).to.deep.equal([
+      1, 1, 2, 2,
+    ]);
   });
 
   it('puts failed thresholds first, each with where it broke, and the reasons before them', () => {
