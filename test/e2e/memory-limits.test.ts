@@ -8,6 +8,7 @@ import { once } from 'node:events';
 import { readFileSync, writeFileSync } from 'node:fs';
 import type { RunEvent } from '../../core/contract/events.js';
 import { Cli, Workplace } from '../support/cli.js';
+import { Devices, hasProgram, run, whyNoDevices } from '../support/devices.js';
 import { MemoryGroup } from '../support/memory-group.js';
 import { childrenOf, eventually } from '../support/processes.js';
 
@@ -18,6 +19,7 @@ const GROUP_BYTES = 1024 * MIB;
 describe('memory that runs short', () => {
   let place: Workplace;
   let group: MemoryGroup;
+  let swap: Devices | null = null;
   beforeEach(function () {
     const made = process.platform === 'linux' ? MemoryGroup.make('memory', GROUP_BYTES) : null;
     if (made === null) return this.skip(); // a memory control group needs Linux and root
@@ -25,6 +27,8 @@ describe('memory that runs short', () => {
     place = new Workplace();
   });
   afterEach(async () => {
+    swap?.remove();
+    swap = null;
     await (group as MemoryGroup | undefined)?.remove();
     place.remove();
   });
@@ -57,7 +61,8 @@ describe('memory that runs short', () => {
     expect(stderr).to.contain('to the control group').and.to.contain('512 MiB are kept in reserve');
   });
 
-  it('a leak is bounded before the group is full: nothing is killed', async () => {
+  it('a leak is bounded before the group is full: nothing is killed, nothing swapped', async () => {
+    swap = ramSwap(place.dir, 256);
     const run = start('400MiB/s', '1m');
     await run.says(/hog waits for memory: reserve grants no more now/);
     run.child.kill('SIGINT');
@@ -65,6 +70,7 @@ describe('memory that runs short', () => {
     expect(code, stderr).to.equal(130);
     expect(of('lease.denied')[0]).to.include({ actor: 'hog', resource: 'memory', limit: 'reserve' });
     expect(group.oomKills).to.equal(0);
+    if (swap !== null) expect(group.swappedBytes).to.equal(0);
     // The reserve of 512 MiB, less what brunt's own processes grew by.
     expect(place.summary().safety.closest?.value).to.be.greaterThan(400 * MIB);
   });
@@ -128,5 +134,56 @@ describe('memory that runs short', () => {
     } finally {
       await trap.remove();
     }
+  });
+});
+
+/** Swap in memory, of the test's own; null where there can be none. Gone with `remove`. */
+function ramSwap(folder: string, mib: number): Devices | null {
+  if (whyNoDevices() !== null || !hasProgram('mkswap')) return null;
+  const devices = new Devices(folder);
+  const device = devices.zram(mib);
+  if (device === null) {
+    devices.remove();
+    return null;
+  }
+  run('mkswap', [device]);
+  run('swapon', [device]);
+  // Before the device goes, which is undone last.
+  devices.onRemove(() => run('swapoff', [device]));
+  return devices;
+}
+
+describe('memory that is paged out', () => {
+  const place = new Workplace();
+  let swap: Devices | null = null;
+  before(function () {
+    swap = ramSwap(place.dir, 256);
+    if (swap === null) this.skip(); // swap in memory needs Linux, root, zram and mkswap
+  });
+  after(() => {
+    swap?.remove();
+    place.remove();
+  });
+
+  it('really leaves, comes back as it was, and is counted', async () => {
+    const pagesOut = (): number =>
+      Number(/^pswpout (\d+)$/m.exec(readFileSync('/proc/vmstat', 'latin1'))?.[1]);
+    place.write('out.json', {
+      version: 1,
+      window: '250ms',
+      actors: { out: { uses: 'memory', peak: '64MiB', with: { pattern: 'vm', advice: ['pageout'] } } },
+      phases: [{ name: 'work', duration: '3s', load: { out: '100%' } }],
+    });
+    const before = pagesOut();
+    const { code, stderr } = await place.run('run', 'out.json', '--profile', 'lab');
+    expect(code, stderr).to.equal(0);
+    const [phase] = place.summary().phases;
+    const of = (metric: string, tag?: string): number =>
+      phase!.series.find((one) => one.metric === metric && (tag === undefined || one.tags['advice'] === tag))
+        ?.count ?? NaN;
+    expect(pagesOut() - before).to.be.at.least((64 * MIB) / 4096);
+    expect(of('memory.advised', 'pageout')).to.be.at.least(64 * MIB);
+    expect(of('memory.verified')).to.be.at.least(64 * MIB);
+    expect(of('memory.mismatches')).to.equal(0);
   });
 });

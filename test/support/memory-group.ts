@@ -39,6 +39,11 @@ export class MemoryGroup {
     return Number(/^oom_kill (\d+)$/m.exec(text)?.[1]);
   }
 
+  get swappedBytes(): number {
+    if (!this.#isV1) return Number(this.#read('memory.swap.current'));
+    return Number(/^swap (\d+)$/m.exec(this.#read('memory.stat'))?.[1]);
+  }
+
   /** Its processes have ended, or are about to. */
   async remove(): Promise<void> {
     for (let tries = 0; ; tries++) {
