@@ -34,3 +34,7 @@ if (modifiedMs(made) < modifiedMs('dist/.tsbuildinfo')) {
   const { validatorSource } = await import('./dist/core/scenario/make-validator.js');
   writeFileSync(here + made, validatorSource());
 }
+
+// After all that tsc has written: some of it is replaced.
+const { bundle } = await import('./bundle.mjs');
+await bundle(here);

@@ -5,6 +5,9 @@
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import type { Finding } from '../core/check-plugin.js';
+import { checkPlugin } from '../core/check-plugin.js';
+import { readHostFacts } from '../core/safety/host-facts.js';
+import { readProfiles } from '../core/safety/profiles.js';
 import { findInstallation } from './package.js';
 import { PROFILE_DEFAULT } from './prepare.js';
 import { makeRegistry, readPresets } from './wire.js';
@@ -15,20 +18,12 @@ export function isPluginPath(path: string): boolean {
 }
 
 export async function findingsIn(path: string, profile = PROFILE_DEFAULT): Promise<readonly Finding[]> {
-  const [core, { checkPlugin }] = await Promise.all([
-    import('../core/index.js'),
-    import('../core/check-plugin.js'),
-  ]);
   const { root, version } = findInstallation();
-  const [registry, host, presets] = await Promise.all([
-    makeRegistry(),
-    core.readHostFacts(),
-    readPresets(root),
-  ]);
+  const [host, presets] = await Promise.all([readHostFacts(), readPresets(root)]);
   return checkPlugin(resolve(path), {
-    registry,
+    registry: makeRegistry(),
     host,
-    profiles: core.readProfiles(presets),
+    profiles: readProfiles(presets),
     profile,
     version,
   });

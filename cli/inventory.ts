@@ -11,6 +11,7 @@ import type { AnyProbe } from '../core/contract/probe.js';
 import { findInstallation } from './package.js';
 import { loadProfiles } from './prepare.js';
 import { makeRegistry } from './wire.js';
+import { scenarioSchema } from '../core/scenario/schema.js';
 
 export interface ShapeEntry {
   readonly name: string;
@@ -35,21 +36,19 @@ export interface Inventory {
 }
 
 export async function readInventory(): Promise<Inventory> {
-  const registry = await makeRegistry();
-  const [simulators, probes, exporters, profiles, shapes, templates] = await Promise.all([
+  const registry = makeRegistry();
+  const [simulators, probes, exporters, profiles, templates] = await Promise.all([
     Promise.all(registry.names('simulator').map(async (name) => (await registry.simulator(name)).simulator)),
     Promise.all(registry.names('probe').map(async (name) => (await registry.probe(name)).probe)),
     Promise.all(registry.names('exporter').map((name) => registry.exporter(name))),
     loadProfiles(),
-    readShapes(),
     readTemplates(),
   ]);
-  return { simulators, shapes, exporters, probes, profiles, templates };
+  return { simulators, shapes: readShapes(), exporters, probes, profiles, templates };
 }
 
 /** From the schema, which says all that there is to say about them. */
-async function readShapes(): Promise<ShapeEntry[]> {
-  const { scenarioSchema } = await import('../core/scenario/schema.js');
+function readShapes(): ShapeEntry[] {
   const found = new Map<string, ShapeEntry>();
   const visit = (schema: unknown): void => {
     if (typeof schema !== 'object' || schema === null) return;

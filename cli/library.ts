@@ -9,6 +9,9 @@ import type { Ahead } from '../core/run/ahead.js';
 import { bootAhead } from '../core/run/ahead.js';
 import type { Screen } from '../core/contract/exporter.js';
 import { defineExporter } from '../core/contract/exporter.js';
+import { clean } from '../core/record/clean.js';
+import { checkName, nameRun } from '../core/record/names.js';
+import { startRun } from '../core/run/orchestrator.js';
 import type { RunEvent } from '../core/contract/events.js';
 import type { Window } from '../core/contract/metrics.js';
 import type { Plan } from '../core/contract/plan.js';
@@ -65,11 +68,6 @@ async function runWith(ahead: Ahead, scenario: ScenarioSource, options: RunOptio
   const { plan, registry, refusals } = await prepare(await sourceOf(scenario), options);
   if (refusals.length > 0) throw new BruntErrors(refusals);
   const runsDir = resolve(options.runsDir ?? RUNS_DIR);
-  const [{ clean }, { startRun }, { checkName, nameRun }] = await Promise.all([
-    import('../core/record/clean.js'),
-    import('../core/run/orchestrator.js'),
-    import('../core/record/names.js'),
-  ]);
   if (options.name !== undefined) checkName(options.name);
   await clean(runsDir);
   const flags = { quiet: true, ...(options.export !== undefined && { export: options.export }) };

@@ -4,6 +4,7 @@ import type { Ahead } from '../core/run/ahead.js';
 import type { Plan } from '../core/contract/plan.js';
 import type { RunSummary } from '../core/contract/summary.js';
 import type { RunDeps } from '../core/run/orchestrator.js';
+import { startRun } from '../core/run/orchestrator.js';
 import { openKeys } from './keys.js';
 import { findInstallation } from './package.js';
 import type { ScreenFlags } from './screen.js';
@@ -26,7 +27,6 @@ export async function perform(
   // Only where somebody sees what a key does.
   const keys = screen.isLive ? openKeys(process.stdin, () => signals.raise('SIGINT')) : null;
   try {
-    const { startRun } = await import('../core/run/orchestrator.js');
     const { version } = findInstallation();
     const runsDir = resolve(RUNS_DIR);
     const argv = process.argv.slice(2);

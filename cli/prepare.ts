@@ -9,6 +9,13 @@ import type { HostFacts } from '../core/contract/host.js';
 import type { Plan, Profile } from '../core/contract/plan.js';
 import type { Registry } from '../core/plugin/registry.js';
 import { BruntError, messageOf } from '../core/base/errors.js';
+import { buildPlan } from '../core/plan/build.js';
+import { partialPlan } from '../core/plan/partial.js';
+import { readHostFacts } from '../core/safety/host-facts.js';
+import { preflight } from '../core/safety/preflight.js';
+import { readProfiles } from '../core/safety/profiles.js';
+import { openSensors } from '../core/safety/sensors.js';
+import { loadScenario } from '../core/scenario/load.js';
 import { findInstallation } from './package.js';
 import { makeRegistry, readPresets } from './wire.js';
 
@@ -48,15 +55,8 @@ export interface Prepared {
 /** Throws BruntErrors when there is no plan to speak of. */
 export async function prepare({ file, text }: Source, flags: PlanFlags): Promise<Prepared> {
   const { variables, env, set, seed, tags } = flags;
-  // One module each and not the face of core: what runs a run need not load to make a plan.
-  const [{ loadScenario }, { buildPlan }, { preflight }, registry, host, profiles] = await Promise.all([
-    import('../core/scenario/load.js'),
-    import('../core/plan/build.js'),
-    import('../core/safety/preflight.js'),
-    makeRegistry(),
-    import('../core/safety/host-facts.js').then(({ readHostFacts }) => readHostFacts()),
-    loadProfiles(),
-  ]);
+  const registry = makeRegistry();
+  const [host, profiles] = await Promise.all([readHostFacts(), loadProfiles()]);
   const input = {
     file,
     text,
@@ -74,18 +74,12 @@ export async function prepare({ file, text }: Source, flags: PlanFlags): Promise
     profile: flags.profile ?? PROFILE_DEFAULT,
     ...(seed !== undefined && { seed }),
   });
-  const plan = flags.only === undefined ? whole : await partOf(whole, flags.only);
-  return { plan, registry, host, refusals: preflight(plan, host, await absentSensors()) };
-}
-
-async function partOf(plan: Plan, only: readonly string[]): Promise<Plan> {
-  const { partialPlan } = await import('../core/plan/partial.js');
-  return partialPlan(plan, only);
+  const plan = flags.only === undefined ? whole : partialPlan(whole, flags.only);
+  return { plan, registry, host, refusals: preflight(plan, host, absentSensors()) };
 }
 
 /** All profiles that this installation brings, the tightest first. */
 export async function loadProfiles(): Promise<readonly Profile[]> {
-  const { readProfiles } = await import('../core/safety/profiles.js');
   const profiles = readProfiles(await readPresets(findInstallation().root));
   return [...profiles].sort((a, b) => a.rank - b.rank);
 }
@@ -106,8 +100,7 @@ export async function readSource(file: string): Promise<Source> {
 }
 
 /** Opened for a moment: the run's guard opens its own when there is something to guard. */
-async function absentSensors(): Promise<readonly string[]> {
-  const { openSensors } = await import('../core/safety/sensors.js');
+function absentSensors(): readonly string[] {
   const { sensors, absent } = openSensors([process.cwd()]);
   for (const sensor of sensors) sensor.close();
   return absent;

@@ -40,26 +40,26 @@ export interface Flags {
 type Action = (first: string, rest: readonly string[], flags: Flags) => Promise<ExitCode>;
 
 const ACTIONS: Readonly<Record<string, Action>> = {
-  init: async (folder, _, flags) => (await import('./verbs/init.js')).initVerb(folder, flags),
-  validate: async (file, rest, flags) =>
-    (await import('./verbs/validate.js')).validateVerb([file, ...rest], flags),
-  plan: async (file, _, flags) => (await import('./verbs/plan.js')).planVerb(file, flags),
+  init: async (folder, _, flags) => (await verbs()).initVerb(folder, flags),
+  validate: async (file, rest, flags) => (await verbs()).validateVerb([file, ...rest], flags),
+  plan: async (file, _, flags) => (await verbs()).planVerb(file, flags),
   run: async (file, rest, flags) => {
     // Before anything else is imported: the agent boots meanwhile.
     const { bootAhead } = await import('../core/run/ahead.js');
-    return bootAhead(async (ahead) =>
-      (await import('./verbs/run.js')).runVerb([file, ...rest], flags, ahead),
-    );
+    return bootAhead(async (ahead) => (await verbs()).runVerb([file, ...rest], flags, ahead));
   },
-  report: async (run, _, flags) => (await import('./verbs/report.js')).reportVerb(run, flags),
-  list: async (kind, _, flags) => (await import('./verbs/list.js')).listVerb(kind, flags),
-  describe: async (name, _, flags) => (await import('./verbs/describe.js')).describeVerb(name, flags),
-  schema: async (file, _, flags) => (await import('./verbs/schema.js')).schemaVerb(file, flags),
-  doctor: async (_, __, flags) => (await import('./verbs/doctor.js')).doctorVerb(flags),
-  runs: async (action, names, flags) => (await import('./verbs/runs.js')).runsVerb(action, names, flags),
-  clean: async (_, __, flags) => (await import('./verbs/clean.js')).cleanVerb(flags),
-  completion: async (shell) => (await import('./verbs/completion.js')).completionVerb(shell),
+  report: async (run, _, flags) => (await verbs()).reportVerb(run, flags),
+  list: async (kind, _, flags) => (await verbs()).listVerb(kind, flags),
+  describe: async (name, _, flags) => (await verbs()).describeVerb(name, flags),
+  schema: async (file, _, flags) => (await verbs()).schemaVerb(file, flags),
+  doctor: async (_, __, flags) => (await verbs()).doctorVerb(flags),
+  runs: async (action, names, flags) => (await verbs()).runsVerb(action, names, flags),
+  clean: async (_, __, flags) => (await verbs()).cleanVerb(flags),
+  completion: async (shell) => (await verbs()).completionVerb(shell),
 };
+
+/** All in one: they share most of what they need, and the bundle makes two files of it instead of dozens. */
+const verbs = (): Promise<typeof import('./verbs/index.js')> => import('./verbs/index.js');
 
 /** Throws what the verbs throw; mistakes in the arguments are told here and answered with 2. */
 export async function runProgram(args: readonly string[], version: string): Promise<ExitCode> {

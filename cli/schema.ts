@@ -23,7 +23,7 @@ export async function schemaText(plugins: PluginSources | null): Promise<string>
 
 /** What plugins bring, under the names by which `uses` finds them. */
 async function partsOf(plugins: PluginSources): Promise<{ simulators: Described[]; probes: Described[] }> {
-  const registry = await makeRegistry();
+  const registry = makeRegistry();
   const parts: { simulators: Described[]; probes: Described[] } = { simulators: [], probes: [] };
   for (const short of Object.keys(plugins.names)) {
     const { plugin } = await registry.plugin(short, plugins);

@@ -4,7 +4,8 @@
  */
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { BuiltIn, Registry } from '../core/plugin/registry.js';
+import type { BuiltIn } from '../core/plugin/registry.js';
+import { Registry } from '../core/plugin/registry.js';
 
 const SIMULATORS = ['block', 'cpu', 'disk', 'memory'];
 const PROBES = ['http', 'tcp', 'timer'];
@@ -13,8 +14,7 @@ const EXPORTERS = ['json', 'ndjson', 'terminal'];
 /** Where records go: below the working directory, as the scenario's own relative paths do. */
 export const RUNS_DIR = join('.brunt', 'runs');
 
-export async function makeRegistry(): Promise<Registry> {
-  const { Registry } = await import('../core/plugin/registry.js');
+export function makeRegistry(): Registry {
   const builtIns = (
     kind: BuiltIn['kind'],
     names: readonly string[],

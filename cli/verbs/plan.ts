@@ -2,6 +2,7 @@
 import { BruntErrors } from '../../core/base/errors.js';
 import type { ExitCode } from '../../core/base/exit-codes.js';
 import { EXIT } from '../../core/base/exit-codes.js';
+import { drawPlan } from '../../core/plan/draw.js';
 import { PROFILE_DEFAULT, prepare, readSource } from '../prepare.js';
 import type { SaidFlags } from '../said.js';
 import { planFlags } from '../said.js';
@@ -18,7 +19,6 @@ export async function planVerb(file: string, flags: PlanVerbFlags): Promise<Exit
   if (flags.json === true) {
     putJson(plan);
   } else {
-    const { drawPlan } = await import('../../core/plan/draw.js');
     say(drawPlan(plan));
     say(saidText(flags));
   }

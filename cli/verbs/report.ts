@@ -1,5 +1,7 @@
 /** `brunt report [RUN]`: a record, also of a run that crashed, into exporters. Judges nothing anew, loads nothing. */
 import { resolve } from 'node:path';
+import { findRun } from '../../core/record/find.js';
+import { reportRun } from '../../core/run/report.js';
 import type { ExitCode } from '../../core/base/exit-codes.js';
 import { EXIT } from '../../core/base/exit-codes.js';
 import type { ExportFlags } from '../exporters.js';
@@ -11,12 +13,8 @@ import { makeRegistry, RUNS_DIR } from '../wire.js';
 
 export async function reportVerb(run: string, flags: ExportFlags & ScreenFlags): Promise<ExitCode> {
   await cleanLeftovers();
-  const [{ findRun }, { reportRun }] = await Promise.all([
-    import('../../core/record/find.js'),
-    import('../../core/run/report.js'),
-  ]);
   const dir = await findRun(resolve(RUNS_DIR), run);
-  const exporters = await chooseExporters([], flags, await makeRegistry());
+  const exporters = await chooseExporters([], flags, makeRegistry());
   const summary = await reportRun(dir, { screen: openScreen(flags), exporters });
   if (flags.json === true) putJson(summary);
   return EXIT.passed;

@@ -6,6 +6,7 @@ import { resolve } from 'node:path';
 import { BruntError, BruntErrors } from '../../core/base/errors.js';
 import type { ExitCode } from '../../core/base/exit-codes.js';
 import { EXIT, worstExit } from '../../core/base/exit-codes.js';
+import { checkName, nameRun } from '../../core/record/names.js';
 import type { Ahead } from '../../core/run/ahead.js';
 import type { RunSummary } from '../../core/contract/summary.js';
 import type { ExportFlags } from '../exporters.js';
@@ -29,7 +30,7 @@ export interface RunFlags extends SaidFlags, ExportFlags, ScreenFlags {
 
 /** `ahead`: serves the first of the runs. */
 export async function runVerb(files: readonly string[], flags: RunFlags, ahead?: Ahead): Promise<ExitCode> {
-  await checkName(flags.name, files.length * (flags.repeat ?? 1));
+  checkOneName(flags.name, files.length * (flags.repeat ?? 1));
   await cleanLeftovers();
   const first = await prepareAll(files, flags);
   const summaries: RunSummary[] = [];
@@ -86,7 +87,6 @@ async function runOne(prepared: Prepared, flags: RunFlags, runs: number, ahead?:
   }
   const summary = await perform(prepared.plan, exporters, flags, ahead);
   if (flags.name !== undefined) {
-    const { nameRun } = await import('../../core/record/names.js');
     await nameRun(resolve(RUNS_DIR), flags.name, summary.run);
   }
   if (flags.quiet === true && flags.json !== true && summary.verdict !== 'passed') {
@@ -96,10 +96,9 @@ async function runOne(prepared: Prepared, flags: RunFlags, runs: number, ahead?:
 }
 
 /** One name for one run. Throws E_USAGE. */
-async function checkName(name: string | undefined, runs: number): Promise<void> {
+function checkOneName(name: string | undefined, runs: number): void {
   if (name === undefined) return;
-  const { checkName: check } = await import('../../core/record/names.js');
-  check(name);
+  checkName(name);
   if (runs === 1) return;
   const message = `one name cannot be the name of ${runs} runs`;
   const hint = 'Name one afterwards: brunt runs name RUN @NAME.';

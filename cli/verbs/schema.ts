@@ -5,6 +5,7 @@
 import { resolve } from 'node:path';
 import { writeFileAtomic } from '../../core/base/atomic-file.js';
 import { BruntError, messageOf } from '../../core/base/errors.js';
+import { loadScenario } from '../../core/scenario/load.js';
 import type { ExitCode } from '../../core/base/exit-codes.js';
 import { EXIT } from '../../core/base/exit-codes.js';
 import { readSource } from '../prepare.js';
@@ -20,8 +21,7 @@ export async function schemaVerb(file: string, flags: { readonly out?: string })
 }
 
 async function pluginsOf(file: string): Promise<Parameters<typeof schemaText>[0]> {
-  const { loadScenario } = await import('../../core/scenario/load.js');
-  const { plugins } = await loadScenario({ ...(await readSource(file)), registry: await makeRegistry() });
+  const { plugins } = await loadScenario({ ...(await readSource(file)), registry: makeRegistry() });
   return plugins;
 }
 

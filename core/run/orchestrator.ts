@@ -82,7 +82,7 @@ export async function startRun(plan: Plan, deps: RunDeps): Promise<RunHandle> {
   const lower = raiseThread();
   try {
     const facts = new RunFacts();
-    const streams = await openStreams((error) => events.internal(error));
+    const streams = openStreams((error) => events.internal(error));
     const info = { run, plan: shown, record: record.dir, replay: false };
     const fanOut = await FanOut.open(deps.exporters, info, screen);
     const numbers = connect({ plan, events, record, streams, facts, fanOut });

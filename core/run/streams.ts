@@ -4,6 +4,11 @@
  */
 import type { RunEvent } from '../contract/events.js';
 import type { SeriesPoint, Window } from '../contract/metrics.js';
+// Four of its files: all of rxjs takes a tenth of a second to load where this is not bundled.
+import { Subject } from 'rxjs/internal/Subject';
+import { filter } from 'rxjs/internal/operators/filter';
+import { map } from 'rxjs/internal/operators/map';
+import { share } from 'rxjs/internal/operators/share';
 
 export interface Feed<T> {
   subscribe(consumer: (item: T) => void): void;
@@ -19,19 +24,12 @@ export interface RunStreams {
   complete(): void;
 }
 
-export async function openStreams(onConsumerError: (error: unknown) => void): Promise<RunStreams> {
-  // Four of its files: all of rxjs takes a tenth of a second to load.
-  const [{ Subject }, filtering, mapping, { share }] = await Promise.all([
-    import('rxjs/internal/Subject'),
-    import('rxjs/internal/operators/filter'),
-    import('rxjs/internal/operators/map'),
-    import('rxjs/internal/operators/share'),
-  ]);
+export function openStreams(onConsumerError: (error: unknown) => void): RunStreams {
   const windows = new Subject<Window>();
   const events = new Subject<RunEvent>();
   const readings = windows.pipe(
-    mapping.map((window) => window.series.filter((s) => s.metric.startsWith('host.'))),
-    filtering.filter((series) => series.length > 0),
+    map((window) => window.series.filter((s) => s.metric.startsWith('host.'))),
+    filter((series) => series.length > 0),
     share(),
   );
   const feed = <T>(source: { subscribe(next: (item: T) => void): unknown }): Feed<T> => ({

@@ -48,7 +48,8 @@ const npm = (args: readonly string[], cwd: string): Promise<Finished> =>
   call('npm', [...args, '--no-audit', '--no-fund', '--loglevel=error'], cwd, INSTALL_MS);
 
 /** What the build makes otherwise than from a source of the same name. */
-const isMade = (path: string): boolean => path.endsWith('.wasm') || path.endsWith('made-validator.js');
+const isMade = (path: string): boolean =>
+  path.endsWith('.wasm') || path.endsWith('made-validator.js') || /\/part-[^/]+\.js$/.test(path);
 
 /** A clean build beside the files of the repository: what `npm pack` would find after `npm run build`. */
 function stage(folder: string): void {
@@ -58,6 +59,7 @@ function stage(folder: string): void {
     const source = path.slice(COMPILED.length).replace(/(\.d)?\.[jt]s$/, '.ts');
     return statSync(path).isDirectory() || isMade(path) || existsSync(join(ROOT, source));
   };
+  cpSync(join(COMPILED, 'third-party-licenses.txt'), join(folder, 'dist/third-party-licenses.txt'));
   for (const name of ['core', 'plugins', 'exporters', 'cli'])
     cpSync(join(COMPILED, name), join(folder, 'dist', name), { recursive: true, filter: hasSource });
 }
@@ -119,11 +121,12 @@ describe('the package', () => {
 
   it('carries compiled code, types, schemas, scenarios and documents, and nothing else', () => {
     const allowed =
-      /^(package\.json|README\.md|LICENSE|CHANGELOG\.md|docs\/.*\.md|scenarios\/.*\.(json|js)|dist\/(core|plugins|exporters|cli)\/.*\.(js|d\.ts)|dist\/plugins\/.*\.wasm)$/;
+      /^(package\.json|README\.md|LICENSE|CHANGELOG\.md|docs\/.*\.md|scenarios\/.*\.(json|js)|dist\/(core|plugins|exporters|cli)\/.*\.(js|d\.ts)|dist\/plugins\/.*\.wasm|dist\/third-party-licenses\.txt)$/;
     expect(files.filter((file) => !allowed.test(file))).to.deep.equal([]);
     expect(files).to.include.members([
       'LICENSE',
       'README.md',
+      'dist/third-party-licenses.txt',
       'dist/cli/library.d.ts',
       'dist/cli/main.js',
       'dist/core/contract/index.d.ts',
