@@ -46,7 +46,8 @@ export class UnleasedWatch {
     this.#watches = (['memory', 'openFiles'] as const).flatMap((resource) => {
       const atStart = taken(resource);
       if (atStart === null) return [];
-      const allowance = ALLOWANCE[resource].agent + instances * ALLOWANCE[resource].instance;
+      const allowance =
+        ALLOWANCE[resource].agent + instances * ALLOWANCE[resource].instance + this.#planned(resource);
       return [{ resource, atStart, allowance, leasedMost: 0, isTold: false }];
     });
   }
@@ -61,6 +62,16 @@ export class UnleasedWatch {
       const { resource, leasedMost: leased, allowance } = watch;
       return [{ actors: this.#actors.map(({ name }) => name), resource, grown, leased, allowance }];
     });
+  }
+
+  /**
+   * Descriptors that actors said beforehand they would open, and that were held against the limit before the run: of those
+   * that lease something else, since an actor leases one kind of thing.
+   */
+  #planned(resource: Watched): number {
+    if (resource !== 'openFiles') return 0;
+    const others = this.#actors.filter(({ takes }) => takes === null || !SHOWS_IN[resource].includes(takes));
+    return others.reduce((sum, { estimate }) => sum + (estimate.openFiles ?? 0), 0);
   }
 
   #leased(resource: Watched, accounts: readonly LeaseAccount[]): number {

@@ -17,7 +17,7 @@ export const ERROR_CODES = {
   E_AGENT_START: entry(EXIT.cannotStart, 'An agent process did not get ready in time.'),
   E_DEVICE: entry(
     EXIT.cannotStart,
-    'A device must not be worked on: in use, not empty, or not named in "erasableDevices".',
+    'A device, file or folder cannot be worked on: in use, not as asked, no room, or not named in "erasableDevices".',
   ),
   E_DUPLICATE_KEY: entry(EXIT.invalid, 'A key appears twice in one object.'),
   E_EXPORTER: entry(EXIT.lostData, 'An exporter failed, or lost windows or events.'),

@@ -10,7 +10,7 @@ import { workloadExpectations } from '../storage/workload/expectations.js';
 import { STORAGE_METRICS } from '../storage/workload/metrics.js';
 import { alignOf, unitOf, WORKLOAD_OPTIONS, workloadFaults } from '../storage/workload/options.js';
 import { isVerifying, memoryEstimate, Session, sharedBytes } from '../storage/workload/session.js';
-import { KINDS } from '../storage/workload/work.js';
+import { storageSimulator } from '../storage/workload/simulator.js';
 import { describeFacts } from './device.js';
 import { inspectDevice, partOf } from './inspect.js';
 import { openDevice } from './open.js';
@@ -49,21 +49,12 @@ const OPTIONS = {
 type Options = Resolved<typeof OPTIONS>;
 type Context = ActorContext<Options, typeof STORAGE_METRICS>;
 
-/** A device that stalls is what some runs are for: it is not the actor that hangs. */
-const QUIET_MS = 60_000;
-
 const block = defineSimulator({
+  ...storageSimulator,
   name: 'block',
   description: 'Reads, writes and trims a block device, at a depth or at a rate.',
-  controls: [
-    { kind: 'concurrency', unit: 'count', defaultPeak: '4' },
-    { kind: 'rate', unit: 'ops/s' },
-  ],
-  operations: KINDS,
   options: OPTIONS,
   metrics: STORAGE_METRICS,
-  takes: 'memory',
-  quietMs: QUIET_MS,
   shared: ({ options }) => sharedBytes(options, options.size ?? 0),
   check: ({ options, ...input }) => [
     ...workloadFaults(options, input, options.size),
@@ -82,7 +73,7 @@ const block = defineSimulator({
     if (instance.index === 0) ctx.log('info', `${options.device}: ${describeFacts(device)}`);
     const session = new Session(ctx, {
       name: options.device,
-      fd,
+      on: fd,
       ...partOf(device, options),
       trim: options.trims,
       trimsToZero: options.trims === 'writeZeroes',

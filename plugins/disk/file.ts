@@ -1,89 +1,75 @@
 /**
- * The file that a disk actor works on: made and filled before the load where it is not there, opened as the options say.
- * Called by `index.ts`.
+ * The one file that a disk actor works on: made and filled before the load where it is not there; and the opening of
+ * any file as the options say. Called by `index.ts`.
  */
-import { closeSync, constants, fstatSync, openSync, statfsSync } from 'node:fs';
-import { open, stat } from 'node:fs/promises';
-import { dirname } from 'node:path';
-import type { Random } from '../../core/base/random.js';
+import { closeSync, constants, fstatSync, openSync } from 'node:fs';
+import { stat } from 'node:fs/promises';
+import { basename, dirname } from 'node:path';
 import { messageOf } from '../../core/base/errors.js';
 import { FADVISE, fileIo } from '../../core/linux/file-io.js';
-import { Payload } from '../storage/payload.js';
-import type { WorkloadOptions } from '../storage/workload/options.js';
+import { layoutOf } from '../storage/layout/layout.js';
+import type { Content, MakeContext } from '../storage/layout/make.js';
+import { attempt, lackOfRoom, makeFiles } from '../storage/layout/make.js';
 import { isWriting, unitOf } from '../storage/workload/options.js';
-
-const MIB = 2 ** 20;
-const PIECE_BYTES = 4 * MIB;
-/** What is left free on a filesystem at the least, whatever the limits of the profile. */
-const ROOM_LEFT_BYTES = 256 * MIB;
-const ROOM_LEFT_SHARE = 0.02;
+import type { DiskOptions } from './options.js';
 
 export interface FileSpec {
   readonly path: string;
   readonly bytes: number;
-  /** fill: written in full. allocate: has its room, and reads as zeros. sparse: has not even that. empty: of no length. */
-  readonly content: 'fill' | 'allocate' | 'sparse' | 'empty';
+  readonly content: Content | 'empty';
   readonly compressible: number;
-}
-
-export interface MakeContext {
-  readonly signal: AbortSignal;
-  readonly random: Random;
-  unavailable(reason: string): never;
-  /** Before the file is made; not called for one that is kept, or that is there. */
-  claim(path: string): Promise<void>;
 }
 
 /** Makes the file where it is not there, and says whether it did. One that is there must be large enough. */
 export async function makeFile(spec: FileSpec, ctx: MakeContext): Promise<boolean> {
-  const { path, bytes, content } = spec;
+  const { path, content } = spec;
   const there = await stat(path).catch(() => null);
   if (there !== null) {
-    if (!there.isFile()) ctx.unavailable(`${path} is no file`);
-    if (there.size < bytes && content !== 'empty')
-      ctx.unavailable(
-        `${path} is there and has ${there.size} bytes, not the ${bytes} asked for: remove it, or lower "size"`,
-      );
+    const why = unfit(spec, { isFile: there.isFile(), bytes: there.size });
+    if (why !== null) ctx.unavailable(why);
     return false;
   }
-  checkRoom(spec, ctx);
+  const bytes = content === 'empty' ? 0 : spec.bytes;
+  const lack = roomFault(spec);
+  if (lack !== null) ctx.unavailable(lack);
   await ctx.claim(path);
-  const handle = await open(path, 'wx').catch((error: unknown) =>
-    ctx.unavailable(`cannot make ${path}: ${messageOf(error)}`),
+  const layout = layoutOf({ pathOf: () => basename(path), folders: [], bytes: Float64Array.of(bytes) }, 1);
+  const input = { root: dirname(path), layout, compressible: spec.compressible };
+  await attempt(`make ${path}`, ctx, () =>
+    makeFiles({ ...input, content: content === 'empty' ? 'sparse' : content }, [0], ctx),
   );
-  try {
-    if (content === 'sparse') await handle.truncate(bytes);
-    if (content === 'allocate') {
-      const result = fileIo()?.fallocate(handle.fd, 0, 0, bytes) ?? -1;
-      if (result < 0) ctx.unavailable(`${path} cannot be allocated here: use "prepare": "fill"`);
-    }
-    if (content === 'fill') {
-      const payload = new Payload({ compressible: spec.compressible, duplicate: 0 }, ctx.random);
-      const piece = Buffer.alloc(PIECE_BYTES);
-      for (let at = 0; at < bytes && !ctx.signal.aborted; at += PIECE_BYTES) {
-        const length = Math.min(PIECE_BYTES, bytes - at);
-        payload.fill(piece, 0, Math.ceil(length / 8) * 8);
-        await handle.write(piece, 0, length, at);
-      }
-    }
-    await handle.datasync();
-  } catch (error) {
-    ctx.unavailable(`${path} cannot be filled: ${messageOf(error)}`);
-  } finally {
-    await handle.close();
-  }
   return true;
 }
 
-function checkRoom({ path, bytes, content }: FileSpec, ctx: MakeContext): void {
-  if (content === 'sparse') return;
-  const { bavail, bsize, blocks } = statfsSync(dirname(path));
-  const kept = Math.min(ROOM_LEFT_BYTES, ROOM_LEFT_SHARE * blocks * bsize);
-  const room = bavail * bsize - kept;
-  if (bytes > room)
-    ctx.unavailable(
-      `${dirname(path)} has room for ${Math.max(0, Math.floor(room))} bytes (${Math.ceil(kept)} stay free), and ${path} needs ${bytes}`,
-    );
+/** Why a file that is there will not do. */
+export function unfit(
+  { path, bytes, content }: Pick<FileSpec, 'path' | 'bytes' | 'content'>,
+  there: { readonly isFile: boolean; readonly bytes: number },
+): string | null {
+  if (!there.isFile) return `${path} is no file`;
+  if (content === 'empty' || there.bytes >= bytes) return null;
+  return `${path} is there and has ${there.bytes} bytes, not the ${bytes} asked for: remove it, or lower "size"`;
+}
+
+/** Throws where there is no folder. */
+export function roomFault({
+  path,
+  bytes,
+  content,
+}: Pick<FileSpec, 'path' | 'bytes' | 'content'>): string | null {
+  if (content === 'sparse' || content === 'empty') return null;
+  const why = lackOfRoom(dirname(path), () => ({ bytes, inodes: 1 }));
+  return why === null ? null : `${why}, and ${path} needs it`;
+}
+
+export type OpenOptions = DiskOptions;
+
+/** Throws what the system says. */
+export function openAsAsked(path: string, options: OpenOptions): number {
+  const { O_RDONLY, O_RDWR, O_DIRECT } = constants;
+  const fd = openSync(path, (isWriting(options) ? O_RDWR : O_RDONLY) | (options.direct ? O_DIRECT : 0));
+  if (options.advise !== 'normal') fileIo()?.fadvise(fd, 0, 0, FADVISE[options.advise]);
+  return fd;
 }
 
 export interface OpenedFile {
@@ -94,14 +80,12 @@ export interface OpenedFile {
 /** Throws nothing: what cannot be had is `unavailable`. */
 export function openFile(
   path: string,
-  options: WorkloadOptions & { readonly advise: keyof typeof FADVISE; readonly dropCache: boolean },
+  options: OpenOptions,
   ctx: Pick<MakeContext, 'unavailable'>,
 ): OpenedFile {
-  const { O_RDONLY, O_RDWR, O_DIRECT } = constants;
-  const flags = (isWriting(options) ? O_RDWR : O_RDONLY) | (options.direct ? O_DIRECT : 0);
   let fd: number;
   try {
-    fd = openSync(path, flags);
+    fd = openAsAsked(path, options);
   } catch (error) {
     const why =
       options.direct && (error as NodeJS.ErrnoException).code === 'EINVAL'
@@ -109,8 +93,7 @@ export function openFile(
         : '';
     return ctx.unavailable(`cannot open ${path}: ${messageOf(error)}${why}`);
   }
-  const io = fileIo();
-  const needs = options.direct ? io?.directAlignment(fd)?.offsetBytes : undefined;
+  const needs = options.direct ? fileIo()?.directAlignment(fd)?.offsetBytes : undefined;
   const unit = unitOf(options);
   if (needs !== undefined && unit % needs !== 0) {
     closeSync(fd);
@@ -118,7 +101,6 @@ export function openFile(
       `direct I/O on ${path} is in multiples of ${needs} bytes, and these sizes and offsets are of ${unit}`,
     );
   }
-  if (options.dropCache) io?.fadvise(fd, 0, 0, FADVISE.dontNeed);
-  if (options.advise !== 'normal') io?.fadvise(fd, 0, 0, FADVISE[options.advise]);
+  if (options.dropCache) fileIo()?.fadvise(fd, 0, 0, FADVISE.dontNeed);
   return { fd, bytes: fstatSync(fd).size };
 }

@@ -1,95 +1,88 @@
 /**
- * Plugin `disk`: reads, writes and trims of files, as deep or as often as asked, through an engine that is picked or
- * named. What it does once a file is open is `plugins/storage`.
+ * Plugin `disk`: reads, writes and trims of files, one or a tree of them, as deep or as often as asked, through an engine
+ * that is picked or named. What it does once files are there is `plugins/storage`.
  */
 import { closeSync } from 'node:fs';
-import { join } from 'node:path';
+import { stat } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { messageOf } from '../../core/base/errors.js';
 import { randomFor } from '../../core/base/random.js';
 import { definePlugin, defineSimulator } from '../../core/contract/index.js';
-import type { ActorContext, ObjectSchema, Resolved } from '../../core/contract/index.js';
+import type { ActorContext, MetricSpecs, OptionFault } from '../../core/contract/index.js';
+import { roomOf, rowBytes } from '../storage/layout/layout.js';
+import type { MakeContext } from '../storage/layout/make.js';
+import { lackOfRoom } from '../storage/layout/make.js';
 import { workloadExpectations } from '../storage/workload/expectations.js';
 import { STORAGE_METRICS } from '../storage/workload/metrics.js';
-import { WORKLOAD_OPTIONS, workloadFaults } from '../storage/workload/options.js';
-import { KINDS } from '../storage/workload/work.js';
-import { memoryEstimate, Session, sharedBytes } from '../storage/workload/session.js';
-import type { FileSpec, MakeContext } from './file.js';
-import { makeFile, openFile } from './file.js';
+import { storageSimulator } from '../storage/workload/simulator.js';
+import type { Target } from '../storage/workload/session.js';
+import { FILE_BYTES, memoryEstimate, OPEN_FILES, Session, sharedBytes } from '../storage/workload/session.js';
+import type { FileSpec } from './file.js';
+import { makeFile, openFile, roomFault, unfit } from './file.js';
+import { kindOf, makeMany, ownFiles, unfitTree } from './many.js';
+import type { DiskOptions } from './options.js';
+import {
+  diskFaults,
+  isCommon,
+  isMany,
+  manifestFaults,
+  OPTIONS,
+  pathFor,
+  plannedBytes,
+  sizeOf,
+  treeOf,
+} from './options.js';
 
-const OPTIONS = {
-  type: 'object',
-  properties: {
-    path: {
-      type: 'string',
-      format: 'path',
-      access: 'write',
-      description: 'The file. Without it each instance has one in a scratch folder.',
-    },
-    size: { type: 'string', format: 'bytes', default: '64MiB', description: 'Of the file.' },
-    prepare: {
-      type: 'string',
-      enum: ['fill', 'allocate', 'sparse'],
-      default: 'fill',
-      description:
-        'What a file that is not there is made like. Only what was filled says something about reading.',
-    },
-    keep: { type: 'boolean', default: false, description: 'Leaves a file that the run made.' },
-    advise: {
-      type: 'string',
-      enum: ['normal', 'random', 'sequential', 'noReuse'],
-      default: 'normal',
-      description: 'What the kernel is told of the access (posix_fadvise).',
-    },
-    dropCache: {
-      type: 'boolean',
-      default: false,
-      description: 'The file is not in the page cache at the start.',
-    },
-    ...WORKLOAD_OPTIONS,
+const METRICS = {
+  ...STORAGE_METRICS,
+  open: {
+    kind: 'trend',
+    unit: 'ns',
+    better: 'lower',
+    help: 'Time that opening one of many files took. It is part of that operation’s latency.',
   },
-} as const satisfies ObjectSchema;
+} as const satisfies MetricSpecs;
 
-type DiskOptions = Resolved<typeof OPTIONS>;
-type Context = ActorContext<DiskOptions, typeof STORAGE_METRICS>;
+type Context = ActorContext<DiskOptions, typeof METRICS>;
 
-/** A device that stalls is what some runs are for: it is not the actor that hangs. */
-const QUIET_MS = 60_000;
-
-/** One file for all instances, or one for each. */
-const isCommon = ({ path, distribution }: DiskOptions): boolean =>
-  path !== undefined && distribution !== 'per-instance';
+/** Of a tree that is there, so many files are looked at when the plan is made; all of them before the load. */
+const LOOKED_AT = 1000;
 
 const disk = defineSimulator({
+  ...storageSimulator,
   name: 'disk',
-  description: 'Reads, writes and trims files, at a depth or at a rate.',
-  controls: [
-    { kind: 'concurrency', unit: 'count', defaultPeak: '4' },
-    { kind: 'rate', unit: 'ops/s' },
-  ],
-  operations: KINDS,
+  description: 'Reads, writes and trims files, one or a tree of them, at a depth or at a rate.',
   options: OPTIONS,
-  metrics: STORAGE_METRICS,
-  takes: 'memory',
-  quietMs: QUIET_MS,
-  shared: ({ options }) => (isCommon(options) ? sharedBytes(options, options.size) : 0),
-  check: ({ options, ...input }) => {
-    // Without a path every instance has a file of its own anyway.
-    const distribution = options.path === undefined ? 'per-instance' : options.distribution;
-    return workloadFaults(
-      { ...options, ...(distribution !== undefined && { distribution }) },
-      input,
-      options.size,
-    );
+  metrics: METRICS,
+  shared: ({ options }) => (isCommon(options) ? sharedBytes(options, plannedBytes(options).row) : 0),
+  check: (input) => diskFaults(input),
+  expects: ({ options }) => workloadExpectations(options, options.visit === 'pass'),
+  estimate: ({ options, ...input }) => {
+    const { made, row } = plannedBytes(options);
+    const { memoryBytes } = memoryEstimate(options, input, row);
+    const targets = isCommon(options) ? 1 : input.instances;
+    const files = isMany(options) ? (treeOf(options)?.count ?? OPEN_FILES) : 1;
+    const inFlight = input.control === 'concurrency' ? Math.ceil(input.peak / input.instances) : OPEN_FILES;
+    const open = Math.min(files, options.openFiles ?? Math.max(OPEN_FILES, inFlight));
+    return {
+      memoryBytes: memoryBytes + (isMany(options) ? input.instances * files * FILE_BYTES : 0),
+      diskBytes: made * targets,
+      openFiles: input.instances * open,
+    };
   },
-  expects: ({ options }) => workloadExpectations(options),
-  estimate: ({ options, ...input }) => ({
-    ...memoryEstimate(options, input, options.size),
-    diskBytes: options.size * (isCommon(options) ? 1 : input.instances),
-    openFiles: input.instances,
-  }),
+  async inspect({ options, instances }) {
+    const count = isCommon(options) ? 1 : instances;
+    const paths =
+      options.path === undefined
+        ? []
+        : Array.from({ length: count }, (_, i) => pathFor(options, options.path as string, i));
+    const found = await Promise.all(paths.map((path) => lookAt(path, options)));
+    return { faults: [...manifestFaults(options), ...found.flat()], destroys: [] };
+  },
   async prepare(ctx) {
     const { options, actor, signal } = ctx;
     if (!isCommon(options) || options.path === undefined) return;
-    const made = await makeFile(fileSpec(options, options.path), {
+    const made = await make(options.path, options, {
       signal,
       random: randomFor(0, actor, 'prepare'),
       unavailable: (reason) => ctx.unavailable(reason),
@@ -98,43 +91,82 @@ const disk = defineSimulator({
     if (!made) ctx.log('info', `${options.path} is there and is used as it is`);
   },
   async start(ctx) {
-    const path = await ownFile(ctx);
-    const { fd } = openFile(path, ctx.options, ctx);
-    const session = new Session(ctx, {
-      name: path,
-      fd,
-      bytes: ctx.options.size,
-      trim: 'punch',
-      trimsToZero: true,
-    });
+    const path = await ownPath(ctx);
+    const { target, close } = await open(path, ctx);
+    const session = new Session(ctx, target);
     return {
       run: () => session.run(),
       async dispose() {
         await session.dispose();
-        closeSync(fd);
+        close();
       },
     };
   },
 });
 
-/** The file of this instance, which is there when this returns. */
-async function ownFile(ctx: Context): Promise<string> {
+/** When the plan is made: what is there already, or the room for what is not. */
+async function lookAt(path: string, options: DiskOptions): Promise<OptionFault[]> {
+  const faultOf = (message: string | null): OptionFault[] =>
+    message === null ? [] : [{ path: ['path'], message }];
+  const tree = treeOf(options);
+  try {
+    if (isMany(options)) {
+      if (kindOf(path) !== null) return faultOf(tree === null ? null : unfitTree(path, tree, LOOKED_AT));
+      if (tree === null || options.prepare === 'sparse') return [];
+      return faultOf(lackOfRoom(dirname(path), (block) => roomOf(tree, block)));
+    }
+    const spec = fileSpec(options, path);
+    const there = await stat(path).catch(() => null);
+    if (there !== null) return faultOf(unfit(spec, { isFile: there.isFile(), bytes: there.size }));
+    return faultOf(roomFault(spec));
+  } catch (error) {
+    return faultOf(`${path} cannot be made: ${messageOf(error)}`);
+  }
+}
+
+function make(path: string, options: DiskOptions, ctx: MakeContext): Promise<boolean> {
+  return isMany(options) ? makeMany(path, options, ctx) : makeFile(fileSpec(options, path), ctx);
+}
+
+/** The file or folder of this instance, which is there when this returns. */
+async function ownPath(ctx: Context): Promise<string> {
   const { options, instance, signal } = ctx;
   if (isCommon(options) && options.path !== undefined) return options.path;
-  const path =
-    options.path === undefined ? join(await ctx.scratch(), 'data') : `${options.path}.${instance.index}`;
+  const isScratch = options.path === undefined;
+  const path = isScratch ? join(await ctx.scratch(), 'data') : pathFor(options, options.path, instance.index);
   const common: MakeContext = {
     signal,
     random: () => ctx.random(),
     unavailable: (reason) => ctx.unavailable(reason),
-    claim: (file) => (options.keep || options.path === undefined ? Promise.resolve() : ctx.claim(file)),
+    claim: (file) => (options.keep || isScratch ? Promise.resolve() : ctx.claim(file)),
   };
-  await makeFile(fileSpec(options, path), common);
+  await make(path, options, common);
   return path;
 }
 
-function fileSpec({ size, prepare, access, compressible }: DiskOptions, path: string): FileSpec {
-  return { path, bytes: size, content: access === 'append' ? 'empty' : prepare, compressible };
+async function open(path: string, ctx: Context): Promise<{ target: Target; close: () => void }> {
+  const { options, instance, metrics } = ctx;
+  const trim = { trim: 'punch', trimsToZero: true } as const;
+  if (!isMany(options)) {
+    const { fd } = openFile(path, options, ctx);
+    const target = { name: path, on: fd, bytes: sizeOf(options), ...trim };
+    return { target, close: () => closeSync(fd) };
+  }
+  const { layout, files, open: openOne } = await ownFiles(path, options, instance, ctx);
+  const on = {
+    layout,
+    files,
+    pick: options,
+    openMost: options.openFiles,
+    open: openOne,
+    onOpen: (ns: number) => metrics.open.record(ns),
+  };
+  return { target: { name: path, on, bytes: rowBytes(layout), ...trim }, close: () => undefined };
+}
+
+function fileSpec(options: DiskOptions, path: string): FileSpec {
+  const { prepare, access, compressible } = options;
+  return { path, bytes: sizeOf(options), content: access === 'append' ? 'empty' : prepare, compressible };
 }
 
 export default definePlugin({ name: 'disk', simulators: [disk] });

@@ -11,46 +11,25 @@ import {
   writeSync,
 } from 'node:fs';
 import { messageOf } from '../../core/base/errors.js';
-import type { RunSummary } from '../../core/contract/summary.js';
 import { readDevice } from '../../plugins/block/device.js';
 import type { BlockOptions } from '../../plugins/block/inspect.js';
 import { inspectDevice } from '../../plugins/block/inspect.js';
 import { openDevice } from '../../plugins/block/open.js';
 import type { Cli } from '../support/cli.js';
 import { Workplace } from '../support/cli.js';
+import type { SceneMore } from '../support/storage-runs.js';
+import { ended, storageScene } from '../support/storage-runs.js';
 import { Devices, hasProgram, run, whyNoDevices } from '../support/devices.js';
 
 const MIB = 2 ** 20;
 const WRITES = { mix: { write: '100%' } };
 
-function scenario(
+const scenario = (
   options: Record<string, unknown>,
   erasable: readonly string[],
-  more: object = {},
+  more: SceneMore = {},
   duration = '1s',
-): unknown {
-  const { actor = {}, ...rest } = more as { actor?: object };
-  return {
-    version: 1,
-    safety: { erasableDevices: erasable },
-    actors: { dev: { uses: 'block', peak: '8', ...actor, with: options } },
-    phases: [{ name: 'load', duration, load: { dev: '100%' } }],
-    ...rest,
-  };
-}
-
-/** Operations of a kind that ended, and how many of them failed, by code. */
-function ended(summary: RunSummary, op: string): { count: number; errors: Record<string, number> } {
-  const series = summary.phases.flatMap((phase) => phase.series).filter((s) => s.tags['op'] === op);
-  const count = series.reduce((sum, s) => (s.metric === 'op.count' ? sum + (s.count ?? 0) : sum), 0);
-  const errors: Record<string, number> = {};
-  for (const s of series) {
-    const code = s.tags['code'];
-    if (s.metric === 'op.errors' && code !== undefined && (s.sum ?? 0) > 0)
-      errors[code] = (errors[code] ?? 0) + (s.sum ?? 0);
-  }
-  return { count, errors };
-}
+): unknown => storageScene('block', options, { safety: { erasableDevices: erasable }, ...more }, duration);
 
 /** What is against working on it, as `brunt plan` would say. */
 async function against(device: string, mix: BlockOptions['mix'] = { write: 1 }): Promise<string> {
@@ -138,7 +117,7 @@ describe('block', function () {
     const planned = await place.run('plan', 's.json');
     expect(planned.code).to.equal(7);
     expect(planned.stderr.replace(/\s+/g, ' ')).to.contain(
-      `DESTROYS all data on dev: ${path}, over ${file}, 64 MiB, all of it`,
+      `DESTROYS all data on block: ${path}, over ${file}, 64 MiB, all of it`,
     );
     expect(planned.stderr).to.contain(`"erasableDevices": ["loop:${file}"]`);
     const refused = await place.run('run', 's.json');

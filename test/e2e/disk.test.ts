@@ -12,38 +12,14 @@ import {
   writeSync,
 } from 'node:fs';
 import { join } from 'node:path';
-import type { RunSummary } from '../../core/contract/summary.js';
 import { Workplace } from '../support/cli.js';
+import type { SceneMore } from '../support/storage-runs.js';
+import { ended, storageScene } from '../support/storage-runs.js';
 
 const isLinux = process.platform === 'linux';
 
-function scenario(
-  options: Record<string, unknown>,
-  more: Record<string, unknown> = {},
-  duration = '1s',
-): unknown {
-  const { actor = {}, ...rest } = more;
-  return {
-    version: 1,
-    safety: { writablePaths: ['data'] },
-    actors: { db: { uses: 'disk', peak: '8', ...(actor as object), with: options } },
-    phases: [{ name: 'load', duration, load: { db: '100%' } }],
-    ...rest,
-  };
-}
-
-/** Operations of a kind that ended, and how many of them failed, by code. */
-function ended(summary: RunSummary, op: string): { count: number; errors: Record<string, number> } {
-  const series = summary.phases.flatMap((phase) => phase.series).filter((s) => s.tags['op'] === op);
-  const count = series.reduce((sum, s) => (s.metric === 'op.count' ? sum + (s.count ?? 0) : sum), 0);
-  const errors: Record<string, number> = {};
-  for (const s of series) {
-    const code = s.tags['code'];
-    if (s.metric === 'op.errors' && code !== undefined && (s.sum ?? 0) > 0)
-      errors[code] = (errors[code] ?? 0) + (s.sum ?? 0);
-  }
-  return { count, errors };
-}
+const scenario = (options: Record<string, unknown>, more: SceneMore = {}, duration = '1s'): unknown =>
+  storageScene('disk', options, more, duration);
 
 describe('disk', () => {
   let place: Workplace;

@@ -101,6 +101,17 @@ export class Oracle {
     return this.#floor[unit] ?? 0;
   }
 
+  /** The newest write to a unit when none is in flight there, else 0: by it a read knows whether one was under way meanwhile. */
+  settledAt(unit: number): number {
+    return (Atomics.load(this.#flags, unit) & COUNT) === 0 ? (this.#high[unit] ?? 0) : 0;
+  }
+
+  /** No write to the unit was in flight at any time since it settled at this one. */
+  isSettledSince(unit: number, settled: number): boolean {
+    const high = this.#high[unit] ?? 0;
+    return high === settled && (settled > 0 || this.isUntouched(unit));
+  }
+
   /** Units that were never written nor trimmed, with nothing to say about them. */
   isUntouched(unit: number): boolean {
     return this.#high[unit] === 0;

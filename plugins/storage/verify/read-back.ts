@@ -5,7 +5,7 @@
 import type { Engine } from '../engines/engine.js';
 import { OP } from '../engines/engine.js';
 import type { Region } from '../workload/choices.js';
-import type { Verifier } from './verifier.js';
+import { Verifier } from './verifier.js';
 
 const WAIT_NS = 100e6;
 const MIB = 2 ** 20;
@@ -14,6 +14,8 @@ export interface ReadBackInput {
   readonly engine: Engine;
   readonly file: number;
   readonly region: Region;
+  /** From an offset in the file to its place in all that the verifier knows. Default 0. */
+  readonly base?: number;
   readonly verifier: Verifier;
   readonly unitBytes: number;
   /** Asked between reads: true gives up. */
@@ -31,11 +33,14 @@ export interface ReadBackResult {
 
 /** Nothing else may be in flight in the engine. */
 export async function readBack(input: ReadBackInput): Promise<ReadBackResult> {
-  const { engine, file, region, verifier, unitBytes, isOver } = input;
+  const { engine, file, region, verifier, unitBytes, isOver, base = 0 } = input;
   const { slots } = engine;
   const pieceBytes = Math.max(unitBytes, Math.floor(Math.min(MIB, engine.slotBytes) / unitBytes) * unitBytes);
   const words = new Uint32Array(engine.memory.buffer, engine.memory.byteOffset, engine.memory.length >> 2);
-  const floors = Array.from({ length: engine.depth }, () => new Uint32Array(pieceBytes / unitBytes));
+  const floors = Array.from(
+    { length: engine.depth },
+    () => new Uint32Array(Verifier.floorWords(pieceBytes / unitBytes)),
+  );
   const free = Array.from({ length: engine.depth }, (_, slot) => slot);
   const endAt = region.from + Math.floor(region.bytes / unitBytes) * unitBytes;
   let at = region.from;
@@ -49,7 +54,7 @@ export async function readBack(input: ReadBackInput): Promise<ReadBackResult> {
       slots.file[slot] = file;
       slots.offset[slot] = at;
       slots.bytes[slot] = bytes;
-      verifier.beginRead(at, bytes, floors[slot] as Uint32Array);
+      verifier.beginRead(base + at, bytes, floors[slot] as Uint32Array);
       engine.submit(slot);
       at += bytes;
     }
@@ -62,7 +67,7 @@ export async function readBack(input: ReadBackInput): Promise<ReadBackResult> {
       verifier.endRead(
         words,
         (slots.at[slot] as number) / 4,
-        slots.offset[slot] as number,
+        base + (slots.offset[slot] as number),
         read,
         floors[slot] as Uint32Array,
       );

@@ -59,6 +59,11 @@ export class Verifier {
     assert(this.#from % input.unitBytes === 0, 'the oracle begins at a whole unit');
   }
 
+  /** Of a read that touches so many units: what may be there when it begins, and what is under way there. */
+  static floorWords(units: number): number {
+    return 2 * units;
+  }
+
   /** Before a write is submitted: stamps its bytes (`at`: its first word in the buffer) and expects it. */
   beginWrite(words: Uint32Array, at: number, offset: number, bytes: number, nowNs: number): void {
     const generation = this.#input.oracle.begin(this.#unit(offset), this.#units(bytes));
@@ -85,11 +90,16 @@ export class Verifier {
     oracle.end(first + acknowledged, units - acknowledged, false);
   }
 
-  /** Before a read: what may be there from now on, one word for each of its units. */
+  /** Before a read: what may be there from now on. `floors` has `floorWords` words for so many units. */
   beginRead(offset: number, bytes: number, floors: Uint32Array): void {
+    const { oracle } = this.#input;
+    const half = floors.length >> 1;
     const first = this.#unit(offset);
     const last = this.#unit(offset + bytes - 1);
-    for (let unit = first; unit <= last; unit++) floors[unit - first] = this.#input.oracle.floorOf(unit);
+    for (let unit = first; unit <= last; unit++) {
+      floors[unit - first] = oracle.floorOf(unit);
+      floors[half + unit - first] = oracle.settledAt(unit);
+    }
   }
 
   /** After it: how many sectors of what was read (`at`: its first word) are bad. */
@@ -97,12 +107,19 @@ export class Verifier {
     const first = offset / SECTOR_BYTES;
     const sectors = Math.floor(bytes / SECTOR_BYTES);
     const firstUnit = this.#unit(offset);
+    const { oracle } = this.#input;
     let bad = 0;
     let torn: readonly Extent[] | null = null;
     for (let i = 0; i < sectors; i++) {
       const w = at + (i * SECTOR_BYTES) / 4;
       const unit = this.#unitOfSector(first + i);
-      let verdict = this.#verdict(words, w, first + i, unit, floors[unit - firstUnit] ?? 0);
+      const seen = unit - firstUnit;
+      let verdict = this.#verdict(words, w, first + i, unit, floors[seen] ?? 0);
+      if (verdict === 'rotted' || verdict === 'foreign') {
+        // A page cache copies a write while others read it: until it has ended even a sector may be half of each.
+        const settled = floors[(floors.length >> 1) + seen] ?? 0;
+        if (!oracle.isSettledSince(unit, settled)) verdict = 'good';
+      }
       if (verdict === 'lost' || verdict === 'stale') {
         torn ??= this.#goodExtents(words, at, first, sectors, firstUnit, floors);
         if (torn.some(({ from, to }) => first + i >= from && first + i < to)) verdict = 'torn';

@@ -3,10 +3,11 @@ import type { Expectation } from '../../../core/contract/index.js';
 import type { WorkloadOptions } from './options.js';
 import { mixOf, sizesOf } from './options.js';
 
-export function workloadExpectations(options: WorkloadOptions): Expectation[] {
+/** `isCut`: the last block of a file may be shorter than it was drawn. */
+export function workloadExpectations(options: WorkloadOptions, isCut = false): Expectation[] {
   const shares = mixOf(options);
   const sizes = sizesOf(options).map(({ bytes }) => bytes);
-  const [min, max] = [Math.min(...sizes), Math.max(...sizes)];
+  const [min, max] = [isCut ? 1 : Math.min(...sizes), Math.max(...sizes)];
   const moving = (['read', 'write'] as const).filter((operation) => shares[operation] > 0);
   return [
     { kind: 'mix', shares: { ...shares } },

@@ -5,13 +5,21 @@
 import { randomBytes } from 'node:crypto';
 import type { ActorContext, EstimateInput, ResourceEstimate } from '../../../core/contract/index.js';
 import type { Engine, OpName } from '../engines/engine.js';
-import { EngineUnavailable } from '../engines/engine.js';
+import { EngineUnavailable, FILES_MAX } from '../engines/engine.js';
 import type { OpenedEngine } from '../engines/open.js';
 import { openEngine } from '../engines/open.js';
 import { Oracle } from '../verify/oracle.js';
 import { readBack } from '../verify/read-back.js';
 import { Verifier } from '../verify/verifier.js';
+import { messageOf } from '../../../core/base/errors.js';
+import { FilePlaces } from './file-places.js';
+import type { PickOptions } from './pick.js';
+import type { Places } from './places.js';
+import { OnePlace } from './places.js';
+import type { Layout } from '../layout/layout.js';
+import { OpenFiles } from '../layout/open-files.js';
 import type { Region } from './choices.js';
+import { Choices } from './choices.js';
 import { drive } from '../drive.js';
 import type { STORAGE_METRICS } from './metrics.js';
 import type { WorkloadOptions } from './options.js';
@@ -22,7 +30,8 @@ import { isSyncing, KINDS, StorageWork } from './work.js';
 export interface Target {
   /** What is told of it, and what stamps are keyed by: the same for all instances that share it. */
   readonly name: string;
-  readonly fd: number;
+  /** The one open file or device; or many files, which the session opens. */
+  readonly on: number | ManyFiles;
   /** What is worked on: so many bytes from here on. Default 0. */
   readonly from?: number;
   readonly bytes: number;
@@ -30,12 +39,29 @@ export interface Target {
   readonly trimsToZero: boolean;
 }
 
+export interface ManyFiles {
+  readonly layout: Layout;
+  /** Those of this instance. */
+  readonly files: Uint32Array;
+  readonly pick: PickOptions;
+  /** Open at one time. Undefined: as many as operations in flight need, and 256 at the least. */
+  readonly openMost: number | undefined;
+  /** Throws what the system says. */
+  readonly open: (file: number) => number;
+  /** A file was opened, which took so long. */
+  readonly onOpen: (ns: number) => void;
+}
+
 type Context = ActorContext<WorkloadOptions, typeof STORAGE_METRICS>;
 
 const MIB = 2 ** 20;
 /** Of payloads, choices and code, beside the engine's memory. */
 const OVERHEAD_BYTES = 8 * MIB;
+/** Of each file of many: its size, its place, where a walk in it goes on, its name. */
+export const FILE_BYTES = 128;
 const SQ_POLL_IDLE_MS = 1000;
+/** Open files of one instance where the scenario does not say. */
+export const OPEN_FILES = 256;
 /** Reading back once a stop is asked; graceful stops of all profiles are longer. */
 const READ_BACK_AT_STOP_NS = 5e9;
 
@@ -70,6 +96,7 @@ export class Session {
   readonly #ctx: Context;
   readonly #target: Target;
   #engine: Engine | null = null;
+  #openFiles: OpenFiles | null = null;
   #leasedBytes = 0;
 
   constructor(ctx: Context, target: Target) {
@@ -83,27 +110,31 @@ export class Session {
     const target = this.#target;
     // A sync behind a write takes a slot of its own.
     const slots = ctx.operations.inFlightMax * (isSyncing(options) ? 2 : 1);
-    if (!this.#takeMemory(slots * largestOf(options) + OVERHEAD_BYTES)) return;
+    const { on } = target;
+    const layoutBytes = typeof on === 'number' ? 0 : on.layout.count * FILE_BYTES;
+    if (!this.#takeMemory(slots * largestOf(options) + OVERHEAD_BYTES + layoutBytes)) return;
     const { engine, why } = this.#open(slots);
     this.#engine = engine;
     ctx.log('info', `engine: ${why}`);
-    const region = this.#region();
     const verifier = isVerifying(options) ? this.#verifier() : null;
-    const file = engine.attach(target.fd);
+    const { choices, places, parts } = this.#places(engine);
     const { trim, trimsToZero } = target;
-    const work = new StorageWork({ ctx, engine, file, region, trim, trimsToZero, verifier });
+    const work = new StorageWork({ ctx, engine, choices, places, trim, trimsToZero, verifier });
     try {
       return await drive({ ctx, engine, operations: KINDS, work });
     } finally {
       const { name, uses, lacks } = { name: engine.name, ...engine.report() };
       const without = lacks.length > 0 ? `; without ${lacks.join('; ')}` : '';
       ctx.log('info', `${name} used ${uses.join(', ')}${without}`);
-      if (verifier !== null && engine.inFlight === 0) await this.#readBack(engine, file, region, verifier);
+      const opens = this.#openFiles?.closed ?? 0;
+      if (opens > 0) ctx.log('info', `${opens} times an open file was closed to open another one`);
+      if (verifier !== null && engine.inFlight === 0) await this.#readBack(engine, parts, verifier);
     }
   }
 
   async dispose(): Promise<void> {
     const left = await this.#engine?.close();
+    this.#openFiles?.closeAll();
     if (left !== undefined && left > 0)
       this.#ctx.log('warn', `${left} operations on ${this.#target.name} never ended`);
     if (this.#leasedBytes > 0) this.#ctx.lease.give(this.#leasedBytes);
@@ -150,6 +181,44 @@ export class Session {
     return true;
   }
 
+  #places(engine: Engine): PlacesMade {
+    const { options } = this.#ctx;
+    const random = (): number => this.#ctx.random();
+    const { slots } = engine;
+    const { on } = this.#target;
+    if (typeof on === 'number') {
+      const region = this.#region();
+      const file = engine.attach(on);
+      const choices = new Choices(options, region, random);
+      const part = { base: 0, region, use: () => file, done: () => undefined };
+      return { choices, places: new OnePlace(slots, choices, { file, fd: on }), parts: () => [part] };
+    }
+    const { layout, files, pick } = on;
+    const open = (this.#openFiles = this.#openMany(engine, on));
+    const choices = new Choices(options, { from: 0, bytes: largestOf(options) }, random);
+    const places = new FilePlaces({ slots, options: { ...options, ...pick }, layout, files, open, random });
+    const parts = function* (): Generator<Part> {
+      for (const file of files)
+        yield {
+          base: layout.starts[file] as number,
+          region: { from: 0, bytes: layout.bytes[file] as number },
+          use: () => open.use(file).attached,
+          done: () => open.done(file),
+        };
+    };
+    return { choices, places, parts };
+  }
+
+  #openMany(engine: Engine, { openMost, open, onOpen, files }: ManyFiles): OpenFiles {
+    const ctx = this.#ctx;
+    const most = openMost ?? Math.max(OPEN_FILES, ctx.operations.inFlightMax);
+    if (most < Math.min(files.length, ctx.operations.inFlightMax))
+      ctx.unavailable(
+        `"openFiles" is ${most}, and ${ctx.operations.inFlightMax} operations in flight may each need a file of their own`,
+      );
+    return new OpenFiles({ engine, most: Math.min(most, FILES_MAX), open, onOpen, nowNs: () => ctx.nowNs() });
+  }
+
   /** Partitions are whole places; what is left over at the end is nobody's. */
   #region(): Region {
     const { options, instance } = this.#ctx;
@@ -186,7 +255,7 @@ export class Session {
     });
   }
 
-  async #readBack(engine: Engine, file: number, region: Region, verifier: Verifier): Promise<void> {
+  async #readBack(engine: Engine, parts: () => Iterable<Part>, verifier: Verifier): Promise<void> {
     const ctx = this.#ctx;
     const { verify } = ctx.options;
     if ((verify !== 'after' && verify !== 'both') || !isWriting(ctx.options)) return;
@@ -197,12 +266,44 @@ export class Session {
     };
     const unitBytes = unitOf(ctx.options);
     const onRead = (bytes: number): void => ctx.metrics.verified.add(bytes);
-    const result = await readBack({ engine, file, region, verifier, unitBytes, isOver, onRead });
-    const { bytes, unreadableBytes, isWhole } = result;
-    const rest = isWhole ? '' : `; the rest of ${region.bytes} was not: there was no more time`;
-    ctx.log(isWhole ? 'info' : 'warn', `read back ${bytes} bytes of ${this.#target.name}${rest}`);
-    ctx.metrics.unverified.add(unreadableBytes + (isWhole ? 0 : region.bytes - bytes - unreadableBytes));
+    let [done, all, lost] = [0, 0, 0];
+    for (const { base, region, use, done: end } of parts()) {
+      all += region.bytes;
+      if (isOver()) continue;
+      let file: number;
+      try {
+        file = use();
+      } catch (error) {
+        ctx.log('warn', `a file of ${this.#target.name} cannot be read back: ${messageOf(error)}`);
+        continue;
+      }
+      const input = { engine, file, region, base, verifier, unitBytes, isOver, onRead };
+      const { bytes, unreadableBytes } = await readBack(input);
+      end();
+      done += bytes;
+      lost += unreadableBytes;
+    }
+    const rest = all - done - lost;
+    const why = rest > 0 ? `; the rest of ${all} was not: there was no more time, or no file` : '';
+    ctx.log(rest > 0 ? 'warn' : 'info', `read back ${done} bytes of ${this.#target.name}${why}`);
+    ctx.metrics.unverified.add(all - done);
   }
+}
+
+interface PlacesMade {
+  readonly choices: Choices;
+  readonly places: Places;
+  /** All that this instance may have written to, each part in one file. */
+  readonly parts: () => Iterable<Part>;
+}
+
+interface Part {
+  /** From an offset in the file to its place in all that is worked on. */
+  readonly base: number;
+  readonly region: Region;
+  /** Its file as the engine numbered it, open until `done`. Throws what the system says. */
+  readonly use: () => number;
+  readonly done: () => void;
 }
 
 /** FNV-1a: a number for a name, the same for every instance. */

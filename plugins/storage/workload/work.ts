@@ -8,13 +8,13 @@ import { engineCode } from '../drive.js';
 import type { Engine } from '../engines/engine.js';
 import { OP, SLOT } from '../engines/engine.js';
 import { Payload } from '../payload.js';
-import type { Verifier } from '../verify/verifier.js';
-import type { Region } from './choices.js';
-import { Choices } from './choices.js';
+import { Verifier } from '../verify/verifier.js';
+import type { Choices } from './choices.js';
 import { ErrorPolicy } from './error-policy.js';
 import type { STORAGE_METRICS } from './metrics.js';
 import type { OpKind, WorkloadOptions } from './options.js';
 import { largestOf, unitOf } from './options.js';
+import type { Places } from './places.js';
 
 /** The `operations` of the simulators, in this order. */
 export const KINDS = ['read', 'write', 'trim'] as const satisfies readonly OpKind[];
@@ -28,9 +28,8 @@ export type Trim = 'punch' | 'discard' | 'writeZeroes';
 export interface WorkInput {
   readonly ctx: ActorContext<WorkloadOptions, typeof STORAGE_METRICS>;
   readonly engine: Engine;
-  /** As the engine numbered it. */
-  readonly file: number;
-  readonly region: Region;
+  readonly choices: Choices;
+  readonly places: Places;
   /** What a trim is here. */
   readonly trim: Trim;
   /** A trim leaves zeros for certain. */
@@ -59,18 +58,18 @@ export class StorageWork implements Work {
   #refusal: Error | null = null;
 
   constructor(input: WorkInput) {
-    const { ctx, engine, region, verifier } = input;
+    const { ctx, engine, choices, verifier } = input;
     const { options } = ctx;
     const { sync, compressible, duplicates, total } = options;
     const random = (): number => ctx.random();
     this.#input = input;
     this.links = isSyncing(options) ? 1 : 0;
-    this.#choices = new Choices(options, region, random);
+    this.#choices = choices;
     this.#payload = new Payload({ compressible, duplicate: duplicates }, random);
     this.#errors = new ErrorPolicy(options);
     this.#words = new Uint32Array(engine.memory.buffer, engine.memory.byteOffset, engine.memory.length >> 2);
     const units = verifier === null ? 0 : Math.ceil(largestOf(options) / unitOf(options)) + 1;
-    this.#floors = Array.from({ length: engine.depth }, () => new Uint32Array(units));
+    this.#floors = Array.from({ length: engine.depth }, () => new Uint32Array(Verifier.floorWords(units)));
     this.#writeBefore = new Int32Array(engine.depth).fill(NONE);
     this.#flags = sync === 'o_dsync' ? SLOT.dsync : sync === 'o_sync' ? SLOT.sync : 0;
     this.#largest = largestOf(options);
@@ -83,22 +82,20 @@ export class StorageWork implements Work {
     if (this.#refusal !== null) throw this.#refusal;
     const { passes, total } = this.#input.ctx.options;
     if (passes === undefined && total === undefined) return Infinity;
-    if (this.#bytes >= this.#bytesMax || this.#choices.isThrough(passes)) return 0;
+    if (this.#bytes >= this.#bytesMax || this.#input.places.isThrough(passes)) return 0;
     // So many at the least; the last ones one by one, since their sizes are not known before.
-    const bytes = Math.min(this.#bytesMax - this.#bytes, this.#choices.bytesToEnd);
+    const bytes = Math.min(this.#bytesMax - this.#bytes, this.#input.places.bytesToEnd);
     return Math.max(1, Math.floor(bytes / this.#largest));
   }
 
   fill(slot: number): void {
-    const { engine, file, trim } = this.#input;
+    const { engine, places, trim } = this.#input;
     const { slots } = engine;
-    slots.file[slot] = file;
     if (this.#linked !== NONE) return this.#fillSync(slot);
     const kind = this.#choices.kind();
-    const bytes = this.#choices.size();
-    const offset = this.#choices.place(bytes);
-    slots.offset[slot] = offset;
-    slots.bytes[slot] = bytes;
+    places.draw(slot, this.#choices.size());
+    const bytes = slots.bytes[slot] as number;
+    const offset = (slots.offset[slot] as number) + places.baseOf(slot);
     slots.kind[slot] = KINDS.indexOf(kind);
     slots.flags[slot] = 0;
     this.#bytes += bytes;
@@ -109,11 +106,15 @@ export class StorageWork implements Work {
   }
 
   judge(slot: number): string | null {
-    const { slots } = this.#input.engine;
-    const code = engineCode(slots, slot);
+    const { engine, places } = this.#input;
     const before = this.#writeBefore[slot] as number;
+    let code = engineCode(engine.slots, slot);
     if (before !== NONE) this.#judgeSync(slot, before, code);
-    else this.#verify(slot, code);
+    else {
+      code = places.codeOf(slot) ?? code;
+      this.#verify(slot, code);
+      places.ended(slot);
+    }
     if (code !== null) this.#failed(slot, code);
     return code;
   }
@@ -135,6 +136,7 @@ export class StorageWork implements Work {
     const { ctx, engine } = this.#input;
     const { slots } = engine;
     this.#writeBefore[slot] = this.#linked;
+    slots.file[slot] = slots.file[this.#linked] as number;
     slots.op[slot] = ctx.options.sync === 'fsync' ? OP.fsync : OP.fdatasync;
     slots.flags[slot] = 0;
     slots.kind[slot] = slots.kind[this.#linked] as number;
@@ -167,10 +169,11 @@ export class StorageWork implements Work {
 
   /** Stamps and floors of what has ended; a failed one may have happened or not. */
   #verify(slot: number, code: string | null): void {
-    const { verifier, ctx, engine, trimsToZero } = this.#input;
+    const { verifier, ctx, engine, places, trimsToZero } = this.#input;
     if (verifier === null) return;
     const { slots } = engine;
-    const [offset, bytes] = [slots.offset[slot] as number, slots.bytes[slot] as number];
+    const offset = (slots.offset[slot] as number) + places.baseOf(slot);
+    const bytes = slots.bytes[slot] as number;
     const moved = Math.max(0, slots.result[slot] as number);
     const op = slots.op[slot] as number;
     if (op === OP.write) verifier.end(offset, bytes, moved);

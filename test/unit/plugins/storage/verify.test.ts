@@ -50,8 +50,22 @@ class Lab {
   }
 
   read(v: Verifier, offset: number, bytes: number): Partial<Record<SectorVerdict, number>> {
-    const floors = new Uint32Array(UNITS);
+    return this.reading(v, offset, bytes)();
+  }
+
+  /** A read that is submitted; what is there when it is called is what it reads. */
+  reading(v: Verifier, offset: number, bytes: number): () => Partial<Record<SectorVerdict, number>> {
+    const floors = new Uint32Array(Verifier.floorWords(UNITS));
     v.beginRead(offset, bytes, floors);
+    return () => this.#ended(v, offset, bytes, floors);
+  }
+
+  #ended(
+    v: Verifier,
+    offset: number,
+    bytes: number,
+    floors: Uint32Array,
+  ): Partial<Record<SectorVerdict, number>> {
     const before = { ...v.counts };
     v.endRead(new Uint32Array(this.disk.slice(offset, offset + bytes).buffer), 0, offset, bytes, floors);
     const now = Object.entries(v.counts).map(([k, n]) => [k, n - before[k as SectorVerdict]] as const);
@@ -113,6 +127,20 @@ describe(`verification (seed ${SEED})`, () => {
     );
     lab.disk.set(new Uint8Array(other.buffer), 5 * UNIT);
     expect(lab.read(v, 5 * UNIT, UNIT)).to.deep.equal({ misdirected: 8 });
+  });
+
+  it('lets half of a write stand while it is under way, and not a moment longer', () => {
+    const lab = new Lab();
+    const v = lab.instance();
+    lab.writeAll(v, 0, UNIT);
+    const half = (data: Uint8Array): void => lab.disk.set(data.subarray(0, 40), 0);
+    const reading = lab.reading(v, 0, UNIT); // begins before the write does
+    const { data, done } = lab.write(v, 0, UNIT);
+    half(data);
+    expect(reading()).to.deep.equal({ good: 8 });
+    expect(lab.read(v, 0, UNIT)).to.deep.equal({ good: 8 });
+    done();
+    expect(lab.read(v, 0, UNIT)).to.include({ rotted: 1 });
   });
 
   it('calls rotted whatever single bit has changed, and foreign what nobody of this run wrote', () => {
