@@ -48,7 +48,8 @@ const ABOUT: Readonly<Record<Capability, Text>> = {
     how: 'Not needed for anything that ships as a scenario. Run as root only on a machine that may break.',
   },
   libc: {
-    enables: 'system calls that Node lacks: exact processor time of threads, priority, alarm',
+    enables:
+      'system calls that Node lacks: exact processor time of threads, priority, alarm, credit that the guard voids by itself',
     how: 'npm install koffi (an optional dependency; it brings binaries for 64-bit Linux).',
   },
   nice: {

@@ -3,12 +3,16 @@
  * where allowed, that writes the memory figures which the run under test reads, and looks at the growing process every half
  * millisecond. It trusts nothing that brunt says. Started by `protection.ts` with a BreachInput; answers with Breach[].
  */
-import { closeSync, openSync, readSync, statSync, writeSync } from 'node:fs';
+import { closeSync, openSync, readdirSync, readlinkSync, readSync, statSync, writeSync } from 'node:fs';
+import { join } from 'node:path';
 import { parentPort, workerData } from 'node:worker_threads';
 import { must } from '../../core/base/assert.js';
 import { MS, nowNs } from '../../core/base/clock.js';
 import { randomFor } from '../../core/base/random.js';
+import { RECALL_WORD } from '../../core/contract/recall.js';
 import { libc } from '../../core/linux/libc.js';
+import type { OpenedPage } from '../../core/linux/shared-page.js';
+import { openSharedPage } from '../../core/linux/shared-page.js';
 import { meminfoText } from './meminfo.js';
 
 const MIB = 2 ** 20;
@@ -60,6 +64,8 @@ export interface Breach {
   /** Seen standing still as a process (state T), first and last; null: never seen so. */
   readonly frozenNs: number | null;
   readonly thawedNs: number | null;
+  /** The guard had voided all credit (`core/contract/recall.ts`); null: never seen to, or there is no such page here. */
+  readonly recalledNs: number | null;
   /** Each time that more was resident than ever since the crossing: instant and bytes. */
   readonly rises: readonly (readonly [number, number])[];
   readonly baseBytes: number;
@@ -78,11 +84,13 @@ const meminfo = openSync(input.meminfo, 'r+');
 const stat = openSync(`/proc/${input.pid}/stat`, 'r');
 const statm = openSync(`/proc/${input.pid}/statm`, 'r');
 const buffer = Buffer.alloc(512);
+const recall = openRecall();
 
 interface Look {
   readonly atNs: number;
   readonly isStopped: boolean;
   readonly bytes: number;
+  readonly recalls: number;
 }
 
 const priority = libc()?.setFifo(1) === true;
@@ -119,13 +127,14 @@ function breakOnce(kind: BreachKind): Breach {
   };
 }
 
-type Crossing = Pick<Breach, 'crossedNs' | 'writtenNs' | 'crossedBytes'>;
+type Crossing = Pick<Breach, 'crossedNs' | 'writtenNs' | 'crossedBytes'> & { readonly recallsBefore: number };
 
 function cross(): Crossing {
   const { bytes } = look();
+  const recallsBefore = recallsNow();
   const crossedNs = nowNs();
   setAvailable(input.beyondBytes);
-  return { crossedNs, writtenNs: nowNs(), crossedBytes: bytes };
+  return { crossedNs, writtenNs: nowNs(), crossedBytes: bytes, recallsBefore };
 }
 
 /** What the process takes is missing from what is available, as on a machine of which it is the only load. */
@@ -134,9 +143,9 @@ function eatenUp(): Crossing {
   for (;;) {
     const { bytes } = look();
     const left = input.boundBytes + input.leakRoomBytes - Math.max(0, bytes - from);
-    const crossedNs = nowNs();
+    const [crossedNs, recallsBefore] = [nowNs(), recallsNow()];
     setAvailable(left);
-    if (left < input.boundBytes) return { crossedNs, writtenNs: nowNs(), crossedBytes: bytes };
+    if (left < input.boundBytes) return { crossedNs, writtenNs: nowNs(), crossedBytes: bytes, recallsBefore };
     Atomics.wait(idle, 0, 0, LOOK_MS);
   }
 }
@@ -144,6 +153,7 @@ function eatenUp(): Crossing {
 interface Course {
   frozenNs: number | null;
   thawedNs: number | null;
+  recalledNs: number | null;
   readonly rises: [number, number][];
   mostBytes: number;
   givenBackNs: number | null;
@@ -152,10 +162,15 @@ interface Course {
 }
 
 /** From the crossing until all is given back and, where there is a peer, that has reacted too. */
-function follow(baseBytes: number, { crossedNs, crossedBytes }: Crossing, peerBytes: number): Course {
+function follow(
+  baseBytes: number,
+  { crossedNs, crossedBytes, recallsBefore }: Crossing,
+  peerBytes: number,
+): Course {
   const course: Course = {
     frozenNs: null,
     thawedNs: null,
+    recalledNs: null,
     rises: [],
     mostBytes: crossedBytes,
     givenBackNs: null,
@@ -167,6 +182,7 @@ function follow(baseBytes: number, { crossedNs, crossedBytes }: Crossing, peerBy
     course.awayNs = Math.max(course.awayNs, seen.atNs - lastNs);
     [lastNs, least] = [seen.atNs, Math.min(least, seen.bytes)];
     note(course, baseBytes, seen);
+    if (seen.recalls > recallsBefore) course.recalledNs ??= seen.atNs;
     if (course.peerNs === null && peerLogBytes() > peerBytes) course.peerNs = seen.atNs;
     const { givenBackNs, peerNs } = course;
     if (givenBackNs === null || seen.atNs - givenBackNs < SETTLE_MS * MS) return false;
@@ -210,7 +226,26 @@ function look(): Look {
   const text = read(stat);
   const state = text[text.lastIndexOf(')') + 2];
   const bytes = Number(read(statm).split(' ')[1]) * 4096;
-  return { atNs: nowNs(), isStopped: state === 'T', bytes };
+  return { atNs: nowNs(), isStopped: state === 'T', bytes, recalls: recallsNow() };
+}
+
+function recallsNow(): number {
+  return recall === null ? 0 : Atomics.load(recall.words, RECALL_WORD.count);
+}
+
+/** The page that the process shares with its guard, found among its descriptors. */
+function openRecall(): OpenedPage | null {
+  const folder = `/proc/${input.pid}/fd`;
+  const fd = readdirSync(folder).find((name) => linkOf(join(folder, name)).includes('memfd:brunt-recall'));
+  return fd === undefined ? null : openSharedPage(input.pid, Number(fd));
+}
+
+function linkOf(path: string): string {
+  try {
+    return readlinkSync(path);
+  } catch {
+    return ''; // closed since the folder was read
+  }
 }
 
 function read(fd: number): string {

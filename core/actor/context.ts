@@ -9,6 +9,7 @@ import type { ControlBlock } from '../contract/control-block.js';
 import { NUMBER_WORD, openTimeline } from '../contract/control-block.js';
 import type { MetricSpecs, Recorders } from '../contract/metrics.js';
 import type { ActorContext } from '../contract/plugin.js';
+import { wordsAt } from '../linux/shared-page.js';
 import { GaugeWriter, openRecorders } from '../metrics/recorder.js';
 import { AskedAmount, isWhole } from './asked.js';
 import type { FromInstance, InstanceInput } from './input.js';
@@ -195,6 +196,7 @@ export class InstanceContext implements Context {
       waiter: this.waiter,
       doorbell: new Int32Array(input.doorbell),
       resource: actor.takes,
+      recall: input.recallAddress === null ? null : wordsAt(input.recallAddress),
       exceedsAsked: (amount) => {
         const asked = this.askedAt(nowNs());
         return isInItsUnit && amount > asked;

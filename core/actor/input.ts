@@ -13,6 +13,8 @@ export interface InstanceInput {
   readonly timeline: SharedArrayBuffer;
   /** One Int32 word for all instances of the agent: raised when one of them starts to wait for credit. */
   readonly doorbell: SharedArrayBuffer;
+  /** Where the page lies that the guard and this agent share; null where there is none. */
+  readonly recallAddress: number | null;
   readonly shared: SharedArrayBuffer | null;
   readonly series: InstanceSeries;
   /** A later life of the instance: what `prepare` made is there. */

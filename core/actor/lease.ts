@@ -4,8 +4,9 @@
  * other way may count a unit twice for a moment, never not at all.
  */
 import { assert } from '../base/assert.js';
-import { LEASE_WORD } from '../contract/control-block.js';
+import { LEASE_WORD, WORD } from '../contract/control-block.js';
 import type { Lease, Resource } from '../contract/plugin.js';
+import { RECALL_WORD } from '../contract/recall.js';
 import type { Waiter } from './waiter.js';
 
 /** What one wait may ask for: large enough that waiting is rare, small enough that a limit is met closely. */
@@ -21,6 +22,8 @@ export interface LeaseInput {
   readonly waiter: Waiter;
   readonly doorbell: Int32Array<SharedArrayBuffer>;
   readonly resource: Resource;
+  /** What the guard and this agent share (`contract/recall.ts`); null where that cannot be. */
+  readonly recall: Int32Array | null;
   /** True when holding so much in all would be more than is asked of the instance now. */
   exceedsAsked(amount: number): boolean;
   /** How long to sleep at most before what is asked may have changed. */
@@ -40,6 +43,7 @@ export class InstanceLease implements Lease {
 
   take(n: number): boolean {
     assert(Number.isSafeInteger(n) && n > 0, `a lease is of whole units above 0, not ${n}`);
+    if (this.#isRecalled) return false;
     const amount = BigInt(n);
     Atomics.add(this.#words, LEASE_WORD.claimed, amount);
     for (;;) {
@@ -94,6 +98,13 @@ export class InstanceLease implements Lease {
     if (!isOver && !this.take(n)) return null;
     Atomics.store(this.#words, LEASE_WORD.want, 0n);
     return !isOver;
+  }
+
+  /** The guard has crossed the credit out, and the agent's main thread has not yet come to take it back. */
+  get #isRecalled(): boolean {
+    const { recall, waiter } = this.#input;
+    if (recall === null) return false;
+    return Atomics.load(recall, RECALL_WORD.count) !== Atomics.load(waiter.block.words, WORD.recalled);
   }
 
   #taken(): number {

@@ -35,6 +35,7 @@ export interface ActorHostInput {
   readonly pool: Pool;
   readonly frames: FrameBuilder;
   readonly doorbell: SharedArrayBuffer;
+  readonly recallAddress: number | null;
   /** Niceness of instance threads, absolute. */
   readonly nice: number;
   /** Threads are made one per turn, of all actors together. */
@@ -195,12 +196,13 @@ export class ActorHost {
   }
 
   async #runInstance(host: InstanceHost, onPrepared: () => void): Promise<InstanceOutcome> {
-    const { load, nice, doorbell, pool } = this.#input;
+    const { load, nice, doorbell, recallAddress, pool } = this.#input;
     const { actor } = this;
     const isPrepared = this.#series[host.index] !== undefined;
     const series = (this.#series[host.index] ??= this.#makeSeries());
-    const common = { actor, seed: load.seed, nice, doorbell, shared: this.#shared, series, isPrepared };
-    const outcome = await host.run(pool, { ...common, timeline: this.#timeline.buffer }, (message, answer) =>
+    const common = { actor, seed: load.seed, nice, doorbell, recallAddress, shared: this.#shared };
+    const input = { ...common, series, isPrepared, timeline: this.#timeline.buffer };
+    const outcome = await host.run(pool, input, (message, answer) =>
       this.#onMessage(host, message, answer, onPrepared),
     );
     const wasCondemned = this.#condemned.has(host);

@@ -16,6 +16,7 @@ import { Doorbell } from './doorbell.js';
 import type { InstanceHost } from './instance-host.js';
 import { Journal, reap, scratchName } from './journal.js';
 import { Pool } from './pool.js';
+import { Recall } from './recall.js';
 import { UnleasedWatch } from './unleased.js';
 
 export interface AgentInput {
@@ -34,6 +35,7 @@ interface Loaded {
   readonly actors: readonly ActorHost[];
   readonly journal: Journal;
   readonly doorbell: Doorbell;
+  readonly recall: Recall;
   readonly unleased: UnleasedWatch;
 }
 
@@ -76,7 +78,7 @@ export class Agent {
         this.#actor(message.actor)?.instances[message.instance]?.grant(message.grant, message.amount);
         return;
       case 'revoke':
-        this.#actor(message.actor)?.instances.forEach((host) => host.revoke());
+        this.#revoke(message.actor);
         return this.#tellAccounts();
       case 'ack':
         return this.#acknowledge(message.seq);
@@ -108,11 +110,13 @@ export class Agent {
     this.#input.onLease(message.leaseMs);
     const journal = new Journal(message.journal, message.tmp, message.writablePaths);
     const doorbell = new Doorbell(() => this.#tellAccounts());
+    const recall = new Recall(message.actors);
     const common = {
       load: message,
       pool: this.#pool,
       frames: this.#frames,
       doorbell: doorbell.buffer,
+      recallAddress: recall.address,
       nice: this.#input.nice + message.actorNice,
       turn: () => this.#turn(),
       send: (body: FromAgent) => this.#send(body),
@@ -122,7 +126,7 @@ export class Agent {
     const actors = message.actors.map((actor) => new ActorHost({ ...common, actor }));
     const unleased = new UnleasedWatch(message.actors);
     const clock = new PhaseClock(message.phases, message.windowMs);
-    this.#loaded = { message, clock, actors, journal, doorbell, unleased };
+    this.#loaded = { message, clock, actors, journal, doorbell, recall, unleased };
     this.#running = actors.length;
     for (const actor of actors) void actor.run(() => this.#onActorEnding());
   }
@@ -172,7 +176,7 @@ export class Agent {
     if (body.type !== 'loaded' || this.#isReadyTold) return;
     if (!this.#hosts().every((host) => host.isLoaded)) return;
     this.#isReadyTold = true;
-    this.#input.send({ type: 'ready' });
+    this.#input.send({ type: 'ready', recallFd: this.#loaded?.recall.fd ?? null });
   }
 
   /** The last frame goes before the last `ended`, so that who hears that has all numbers. */
@@ -200,6 +204,12 @@ export class Agent {
   #acknowledge(seq: number): void {
     this.#frames.ack(seq);
     if (this.#isFrameOwed && this.#cuts !== null) this.#isFrameOwed = !this.#sendFrame(this.#cuts.window);
+  }
+
+  /** The count is read first: a recall that comes meanwhile stays in force until it is seen to itself. */
+  #revoke(actor: string): void {
+    const recall = this.#loaded?.recall.count ?? 0;
+    this.#actor(actor)?.instances.forEach((host) => host.revoke(recall));
   }
 
   #tellAccounts(): void {

@@ -135,18 +135,23 @@ export class InstanceHost {
     wake(this.block);
   }
 
-  /** Takes back what was granted and not yet claimed. */
-  revoke(): void {
+  /** Takes back what was granted and not yet claimed; credit that comes from now on is good until the next recall. */
+  revoke(recall: number): void {
+    this.#takeBack();
+    Atomics.store(this.block.words, WORD.recalled, recall);
+    wake(this.block);
+  }
+
+  #takeBack(): void {
     const taken = Atomics.exchange(this.block.lease, LEASE_WORD.credit, 0n);
     Atomics.add(this.block.lease, LEASE_WORD.revoked, taken);
-    wake(this.block);
   }
 
   /** Its thread is gone, and with it all that it had. */
   forgetLease(): number {
     const { claimed, held, want } = LEASE_WORD;
     Atomics.store(this.block.lease, want, 0n);
-    this.revoke();
+    this.#takeBack();
     return Number(
       Atomics.exchange(this.block.lease, claimed, 0n) + Atomics.exchange(this.block.lease, held, 0n),
     );

@@ -23,6 +23,8 @@ export const WORD = {
   tid: 7,
   /** How often the scale has changed; the last SCALE_CHANGES are kept. Written by the agent. */
   scaleChanges: 8,
+  /** The recall (`recall.ts`) up to which credit was taken back; credit is good while there was no other. By the agent. */
+  recalled: 9,
 } as const;
 
 /** BigInt64 words, at byte 64: the lease, in the resource's unit. Each unit is in one of credit, claimed, held. */

@@ -69,7 +69,8 @@ export type ToAgent =
 export type FromAgent =
   | { readonly type: 'hello'; readonly pid: number; readonly node: string; readonly armed: ArmedWith }
   | { readonly type: 'loaded'; readonly actor: string; readonly instance: number; readonly tookMs: number }
-  | { readonly type: 'ready' }
+  /** `recallFd`: the page by which the guard can void all credit at once (`recall.ts`); null: there is none. */
+  | { readonly type: 'ready'; readonly recallFd: number | null }
   | { readonly type: 'frame'; readonly frame: Frame }
   /** Sent when an instance starts to wait for credit, and with every frame: the ledger's view of each instance. */
   | { readonly type: 'accounts'; readonly accounts: readonly LeaseAccount[] }

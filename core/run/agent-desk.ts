@@ -160,7 +160,7 @@ export class AgentDesk {
     const { events } = this.#input;
     switch (body.type) {
       case 'ready':
-        this.#ears?.safety.watch(agent.name, agent.pid, agent.actors);
+        this.#ears?.safety.watch(agent, body.recallFd);
         return events.emit({ type: 'agent.ready', agent: agent.name, pid: agent.pid, tookMs: agent.ageMs });
       case 'frame':
         void this.#ears?.numbers

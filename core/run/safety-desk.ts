@@ -33,6 +33,12 @@ export interface SafetyInput {
   readonly onState: (state: SafetyState) => void;
 }
 
+export interface WatchedAgent {
+  readonly name: string;
+  readonly pid: number;
+  readonly actors: readonly PlannedActor[];
+}
+
 export class SafetyDesk {
   readonly guard: Guard;
   readonly #input: SafetyInput;
@@ -86,12 +92,13 @@ export class SafetyDesk {
   }
 
   /** An agent has loaded its actors. */
-  watch(agent: string, pid: number, actors: readonly PlannedActor[]): void {
-    this.guard.watch({ agent, pid, takes: takesOf(actors) });
+  watch({ name: agent, pid, actors }: WatchedAgent, recallFd: number | null): void {
+    this.guard.watch({ agent, pid, takes: takesOf(actors), recallFd });
   }
 
   /** It is gone, and with it what it held. */
   unwatch(agent: string): void {
+    this.#heed();
     this.#ledger.forget(agent);
     this.guard.unwatch(agent);
   }
@@ -102,6 +109,7 @@ export class SafetyDesk {
   }
 
   accounts(agent: string, accounts: readonly LeaseAccount[]): void {
+    this.#heed();
     this.#ledger.accounts(agent, accounts);
     this.#schedule();
   }
@@ -111,9 +119,15 @@ export class SafetyDesk {
     if (!this.#mayTick || this.#ticker !== undefined || !this.#ledger.isBusy) return;
     this.#ticker = setTimeout(() => {
       this.#ticker = undefined;
+      this.#heed();
       this.#ledger.tick();
       this.#schedule();
     }, LEDGER_TICK_MS);
+  }
+
+  /** What the guard has decided holds before it is heard of: credit granted meanwhile would count as new. */
+  #heed(): void {
+    if (!MAY_GRANT.includes(this.guard.state())) this.#ledger.hold();
   }
 
   /** By its actors' last accounts. */

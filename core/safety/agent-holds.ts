@@ -1,10 +1,14 @@
 /**
- * Signals to agents: freeze, thaw, kill. Follows the board's agents, each on a kept-open /proc/<pid>/stat, which stays
- * bound to the very process that had the pid when it was opened. Owned by the guard thread.
+ * What the guard does to agents by itself: recall their credit, freeze, thaw, kill. Follows the board's agents, each on a
+ * kept-open /proc/<pid>/stat, which stays bound to the very process that had the pid when it was opened, and on the page
+ * that it shares. Owned by the guard thread.
  */
 import { MS, nowNs, SECOND } from '../base/clock.js';
 import type { Resource } from '../contract/plugin.js';
+import { RECALL_WORD } from '../contract/recall.js';
 import { KeptFile, parseProcessStat } from '../linux/procfs.js';
+import type { OpenedPage } from '../linux/shared-page.js';
+import { openSharedPage } from '../linux/shared-page.js';
 import type { WatchedAgent } from './guard-board.js';
 
 /** No agent stands still for longer: it must hear the orchestrator within its lease time of 2 s. */
@@ -14,6 +18,8 @@ interface Hold {
   readonly agent: WatchedAgent;
   /** Null where there is no /proc: signals then go to the pid alone. */
   readonly stat: KeptFile | null;
+  /** Null where the agent has none: its credit is taken back once its main thread is told. */
+  readonly page: OpenedPage | null;
   frozenAtNs: number | null;
 }
 
@@ -33,9 +39,23 @@ export class AgentHolds {
       this.#holds.set(agent.pid, {
         agent,
         stat: KeptFile.open(`/proc/${agent.pid}/stat`, 1024),
+        page: pageOf(agent),
         frozenAtNs: null,
       });
     }
+  }
+
+  /**
+   * All credit for this resource is void from now on, until each agent has taken it back and is granted anew. Returns the
+   * pids of those that share no page: there it goes once they are told.
+   */
+  recall(takes: Resource): number[] {
+    return [...this.#holds.values()].flatMap(({ agent, page }) => {
+      if (agent.takes !== takes) return [];
+      if (page === null) return [agent.pid];
+      Atomics.add(page.words, RECALL_WORD.count, 1);
+      return [];
+    });
   }
 
   /** Stops every agent that takes this resource; returns the pids of those that stand now and did not before. */
@@ -89,6 +109,7 @@ export class AgentHolds {
   #drop(hold: Hold): void {
     this.#thaw(hold);
     hold.stat?.close();
+    hold.page?.close();
     this.#holds.delete(hold.agent.pid);
   }
 
@@ -105,4 +126,11 @@ export class AgentHolds {
       return false;
     }
   }
+}
+
+function pageOf({ pid, recallFd }: WatchedAgent): OpenedPage | null {
+  const page = recallFd === null ? null : openSharedPage(pid, recallFd);
+  if (page === null || page.words[RECALL_WORD.pid] === pid) return page;
+  page.close();
+  return null;
 }

@@ -23,18 +23,20 @@ export const GUARD_WORD = {
 } as const;
 /** From here on one word for each resource: how many grants of it were made. */
 const GRANT_WORDS = 8;
+const NO_FD = -1;
 const HEADER_BYTES = 64;
 const SLOT_WORDS = 4;
 const PID = 0;
 const TAKES = 1;
+const RECALL_FD = 2;
 
 /** Position + 1 in the board; 0 stands for "takes nothing by lease". */
 export const RESOURCES: readonly Resource[] = ['memory', 'openFiles', 'disk', 'pids', 'sockets'];
 
 export interface WatchedAgent {
-  readonly slot: number;
   readonly pid: number;
   readonly takes: Resource | null;
+  readonly recallFd: number | null;
 }
 
 export class GuardBoard {
@@ -65,8 +67,9 @@ export class GuardBoard {
   }
 
   /** The pid is written last: a slot without one is not read. */
-  set(slot: number, pid: number, takes: Resource | null): void {
+  set(slot: number, { pid, takes, recallFd }: WatchedAgent): void {
     const at = slot * SLOT_WORDS;
+    Atomics.store(this.#slots, at + RECALL_FD, recallFd ?? NO_FD);
     Atomics.store(this.#slots, at + TAKES, takes === null ? 0 : RESOURCES.indexOf(takes) + 1);
     Atomics.store(this.#slots, at + PID, pid);
     this.wake();
@@ -83,7 +86,8 @@ export class GuardBoard {
       const pid = Atomics.load(this.#slots, slot * SLOT_WORDS + PID);
       if (pid === 0) continue;
       const takes = RESOURCES[Atomics.load(this.#slots, slot * SLOT_WORDS + TAKES) - 1] ?? null;
-      agents.push({ slot, pid, takes });
+      const recallFd = Atomics.load(this.#slots, slot * SLOT_WORDS + RECALL_FD);
+      agents.push({ pid, takes, recallFd: recallFd === NO_FD ? null : recallFd });
     }
     return agents;
   }
@@ -120,5 +124,7 @@ export type FromGuard =
       readonly change: GateChange;
       readonly frozen: readonly number[];
       readonly killed: readonly number[];
+      /** Their credit goes once they are told: they share no page with the guard. */
+      readonly untold: readonly number[];
     }
   | { readonly type: 'thawed'; readonly pid: number; readonly frozenMs: number };

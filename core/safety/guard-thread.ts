@@ -9,7 +9,6 @@ import { must } from '../base/assert.js';
 import { MS, nowNs, SECOND } from '../base/clock.js';
 import { SAFETY_STATES } from '../base/sentences.js';
 import type { MetricSpec } from '../contract/metrics.js';
-import type { Resource } from '../contract/plugin.js';
 import { libc } from '../linux/libc.js';
 import { GUARD_PRIORITY } from '../linux/sched.js';
 import { HOST_METRICS } from '../metrics/catalogue.js';
@@ -17,8 +16,9 @@ import { GaugeWriter, openRecorders, recorderBytes, TrendWriter } from '../metri
 import { AgentHolds } from './agent-holds.js';
 import { FAR_HZ, Gate, NEAR_HZ } from './gate.js';
 import type { GateChange } from './gate.js';
+import { GrantWatch } from './grant-watch.js';
 import type { FromGuard, GuardInput, GuardPriority } from './guard-board.js';
-import { GUARD_WORD, GuardBoard, RESOURCES } from './guard-board.js';
+import { GUARD_WORD, GuardBoard } from './guard-board.js';
 import { openSensors } from './sensors.js';
 import { SENSORS } from './sensor-table.js';
 
@@ -28,11 +28,6 @@ const LATENESS = 'host.guard.lateness';
  * granted just now. The rest is read in between: shares of time say more over a quarter of a second than over a tenth.
  */
 const REST_NS = 240 * MS;
-/**
- * For so long after a grant an actor may grow, and the guard looks at the fast rate however far the limits are: what
- * comes without warning is then met in 20 ms. Whoever needs fewer grants grows too slowly for 100 ms to matter.
- */
-const GROWING_NS = 2 * SECOND;
 const NICE = -10;
 /** The second is for users whose limit of real-time priority (RLIMIT_RTPRIO) is lower. */
 const FIFO_PRIORITIES = [GUARD_PRIORITY, 1];
@@ -60,8 +55,7 @@ const urgent = new Set<string>();
 /** Sensors read at this tick. */
 const fresh = new Set<string>();
 let restAtNs = -Infinity;
-/** Of each resource: how many grants were made, and when the last of them was heard of. */
-const grants = RESOURCES.map((resource) => ({ resource, made: 0, atNs: -Infinity }));
+const grants = new GrantWatch((resource) => board.grants(resource));
 const holds = new AgentHolds((pid, frozenMs) => tell({ type: 'thawed', pid, frozenMs }));
 
 const specs = specsOf([...sensors.map((s) => s.metric), LATENESS]);
@@ -107,7 +101,7 @@ function run(): void {
     thaws = asked;
     holds.thawOverdue(nowNs());
     const beforeNs = nowNs();
-    if (hasGranted(beforeNs)) dueNs = Math.min(dueNs, beforeNs + SECOND / NEAR_HZ);
+    if (grants.look(beforeNs)) dueNs = Math.min(dueNs, beforeNs + SECOND / NEAR_HZ);
     if (beforeNs >= dueNs) {
       const hz = tick(beforeNs, beforeNs - dueNs);
       // Late ticks are not made up for: the next one is a fresh look anyway.
@@ -116,21 +110,6 @@ function run(): void {
     const untilNs = Math.min(dueNs, holds.nextThawNs());
     Atomics.wait(board.words, GUARD_WORD.wake, wakes, Math.max(0, (untilNs - nowNs()) / MS));
   }
-}
-
-/** Whether anything was granted since the last time round. */
-function hasGranted(now: number): boolean {
-  let isAny = false;
-  for (const grant of grants) {
-    const made = board.grants(grant.resource);
-    if (made === grant.made) continue;
-    [grant.made, grant.atNs, isAny] = [made, now, true];
-  }
-  return isAny;
-}
-
-function isGrowing(takes: Resource | null, now: number): boolean {
-  return grants.some(({ resource, atNs }) => resource === takes && now - atNs < GROWING_NS);
 }
 
 /** One look at the machine; returns how often to look. */
@@ -154,7 +133,8 @@ function tick(now: number, latenessNs: number): number {
   for (const change of step.changes) carryOut(change, now);
   urgent.clear();
   for (const sensor of step.near) urgent.add(sensor);
-  for (const { metric, takes, isStock } of limited) if (isStock && isGrowing(takes, now)) urgent.add(metric);
+  for (const { metric, takes, isStock } of limited)
+    if (isStock && grants.isGrowing(takes, now)) urgent.add(metric);
   const isFast = urgent.size > 0;
   Atomics.store(board.words, GUARD_WORD.isFast, isFast ? 1 : 0);
   return isFast ? NEAR_HZ : FAR_HZ;
@@ -167,12 +147,13 @@ function note(metric: string, value: number): void {
   else if (recorder instanceof TrendWriter) recorder.record(value);
 }
 
-/** Signals first, the message after: what endangers stands still before anybody has to be scheduled. */
+/** Recall and signals first, the message after: what endangers stands still before anybody has to be scheduled. */
 function carryOut(change: GateChange, atNs: number): void {
   const takes = SENSORS[change.limit]?.takes ?? null;
   const worsens = SAFETY_STATES.indexOf(change.to) > SAFETY_STATES.indexOf(change.from);
   const killed = change.to === 'kill' ? holds.kill(takes) : [];
   const freezes = worsens && takes !== null && ['throttle', 'pause', 'stop'].includes(change.to);
+  const untold = freezes ? holds.recall(takes) : [];
   const frozen = freezes ? holds.freeze(takes, atNs) : [];
-  tell({ type: 'action', atNs, change, frozen, killed });
+  tell({ type: 'action', atNs, change, frozen, killed, untold });
 }

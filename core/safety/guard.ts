@@ -64,6 +64,8 @@ export interface Watch {
   readonly pid: number;
   /** What the agent's actors take by lease: it is frozen for limits on that. */
   readonly takes: Resource | null;
+  /** See the agent's message `ready`. */
+  readonly recallFd: number | null;
 }
 
 interface Watched {
@@ -163,14 +165,14 @@ export class Guard {
   }
 
   /** From now on the agent is frozen or killed when it endangers a limit. One that is gone already is not watched. */
-  watch({ agent, pid, takes }: Watch): void {
+  watch({ agent, pid, takes, recallFd }: Watch): void {
     this.unwatch(agent);
     if (process.platform === 'linux' && processStart(pid) === null) return;
     const used = new Set([...this.#watched.values()].map((w) => w.slot));
     const slot = Array.from({ length: AGENTS_MAX }, (_, i) => i).find((i) => !used.has(i));
     assert(slot !== undefined, `at most ${AGENTS_MAX} agents are watched`);
     this.#watched.set(agent, { slot, pid });
-    this.#parts.board.set(slot, pid, takes);
+    this.#parts.board.set(slot, { pid, takes, recallFd });
   }
 
   unwatch(agent: string): void {
@@ -245,12 +247,16 @@ export class Guard {
       }
       return;
     }
-    const { change, frozen, killed, atNs } = message;
+    const { change, frozen, killed, untold, atNs } = message;
     for (const pid of frozen) this.#frozen.add(pid);
-    const names = { frozen: this.#named(frozen), killed: this.#named(killed) };
+    const names = {
+      frozen: this.#named(frozen),
+      killed: this.#named(killed),
+      untold: this.#named(untold),
+    };
     const action = {
       ...change,
-      effect: effectOf(change, names.frozen, names.killed),
+      effect: effectOf(change, names),
       atNs,
       frozen: names.frozen,
     };
@@ -294,12 +300,15 @@ async function ended(thread: Worker): Promise<void> {
   }
 }
 
+type Concerned = Readonly<Record<'frozen' | 'killed' | 'untold', readonly AgentRef[]>>;
+
 /** In words, for events and people. */
-function effectOf(change: GateChange, frozen: readonly AgentRef[], killed: readonly AgentRef[]): string {
+function effectOf(change: GateChange, { frozen, killed, untold }: Concerned): string {
   const takes = SENSORS[change.limit]?.takes ?? null;
   const whom = takes === null ? 'all actors' : `actors that take ${takes}`;
   const list = (agents: readonly AgentRef[]): string => agents.map((a) => a.agent).join(', ');
-  const froze = frozen.length === 0 ? '' : `; froze ${list(frozen)}`;
+  const later = untold.length === 0 ? '' : `; credit of ${list(untold)} goes once it is told`;
+  const froze = (frozen.length === 0 ? '' : `; froze ${list(frozen)}`) + later;
   switch (change.to) {
     case 'ok':
       return `${whom} go on in full`;

@@ -13,6 +13,7 @@ import type { Pattern, PatternInput } from './pattern.js';
 const BLOCK_MIN_BYTES = 16;
 /** Less than so many of the largest are filled with what lives, so that the amount is met to the page. */
 const ALTERNATE_MIN_BLOCKS = 16;
+const PIECE_BYTES = 2 ** 21;
 const HUGE_ORDER = 9;
 
 export function fragmentation({ ctx, region }: PatternInput): Pattern {
@@ -32,6 +33,7 @@ export function fragmentation({ ctx, region }: PatternInput): Pattern {
 
 class Fragmented implements Holding {
   readonly grainBytes = PAGE_BYTES;
+  readonly pieceBytes: number;
   readonly isVerified = true;
   heldBytes = 0;
   liveBytes = 0;
@@ -43,6 +45,7 @@ class Fragmented implements Holding {
 
   constructor(memory: Region, random: Random, blockMax: number) {
     this.#blockMax = blockMax;
+    this.pieceBytes = Math.ceil((2 * ALTERNATE_MIN_BLOCKS * blockMax) / PIECE_BYTES) * PIECE_BYTES;
     this.#memory = memory;
     this.#random = random;
   }

@@ -7,6 +7,8 @@ export interface Holding {
   readonly heldBytes: number;
   /** The most that the next `grow` takes. */
   readonly roomBytes: number;
+  /** Grows by so much at a time, where the pattern needs more than others. */
+  readonly pieceBytes?: number;
   /** What is given back was read back first. */
   readonly isVerified: boolean;
   /** Why the system gave less than the last `grow` asked for; null when it did not refuse. */

@@ -22,8 +22,8 @@ import { PAGE_BYTES } from './contents.js';
 import type { Region } from './holding.js';
 
 const HUGE_BYTES = 2 ** 21;
-/** Made resident in one call: some milliseconds, and below 100 ms where the host of a virtual machine has to find it. */
-const CALL_BYTES = 2 * HUGE_BYTES;
+/** Made resident in one call: what still comes when a process is stopped in it. */
+const CALL_BYTES = HUGE_BYTES;
 const SPAN_BYTES_MAX = 2 ** 30;
 /** What kernels before 5.14 say to populating: the pages come when they are written. */
 const EINVAL = 22;
@@ -75,9 +75,10 @@ export class KernelRegion implements Region {
 
   get roomBytes(): number {
     const last = this.spans.at(-1);
-    return last === undefined || last.heldBytes === this.spanBytes
-      ? this.spanBytes
-      : this.spanBytes - last.heldBytes;
+    if (last === undefined || last.heldBytes === this.spanBytes) return this.spanBytes;
+    const begun = last.heldBytes % HUGE_BYTES;
+    // What was begun in small pages is ended in them: from there on pieces are of whole huge ones.
+    return this.#hasHuge && begun > 0 ? HUGE_BYTES - begun : this.spanBytes - last.heldBytes;
   }
 
   grow(bytes: number): void {

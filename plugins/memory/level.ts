@@ -1,6 +1,6 @@
 /**
- * Moves what is held towards what is asked: by lease, in pieces that take some 40 ms at the speed seen last, so that a
- * change of mind is never far away. Owned by the loop of `index.ts`; works on every kind of holding.
+ * Moves what is held towards what is asked: by lease, in small pieces, since what has been claimed is still taken when a
+ * limit is crossed meanwhile. Owned by the loop of `index.ts`; works on every kind of holding.
  */
 import type { ActorContext } from '../../core/contract/index.js';
 import type { Holding } from './holding.js';
@@ -9,13 +9,12 @@ import type { MemoryMetrics } from './metrics.js';
 const MIB = 2 ** 20;
 /** One call works so long; waiting for the lease is parked and not counted. */
 const WORK_NS = 50e6;
-/** One call of the kernel or of the engine is made so long, well below the 100 ms that a stop may wait. */
-const PIECE_NS = 40e6;
-/** Whole huge pages. */
-const PIECE_MIN_BYTES = 2 * MIB;
+/** Claimed at a time, and taken even if the guard voids all credit in that moment: one huge page. */
+const PIECE_BYTES = 2 * MIB;
+/** Given back at a time, between two looks at the clock. */
+const BACK_BYTES = 32 * MIB;
 /** Of a grant that is nearly used up, no smaller rest than this is claimed by itself. */
 const CLAIM_MIN_BYTES = MIB;
-const PIECE_MAX_BYTES = 32 * MIB;
 /** Asked again after a refusal. */
 const RETRY_MS = 1000;
 
@@ -27,8 +26,6 @@ export type LevelContext = Pick<
 export class Level {
   readonly #ctx: LevelContext;
   readonly #holding: Holding;
-  /** Until known: what a slow machine manages. */
-  #bytesPerNs = (4 * MIB) / PIECE_NS;
   #toldRefusal = '';
 
   constructor(ctx: LevelContext, holding: Holding) {
@@ -65,10 +62,8 @@ export class Level {
   }
 
   #pieceOf(wanted: number): number {
-    const { grainBytes, roomBytes } = this.#holding;
-    const atSpeed = Math.floor((this.#bytesPerNs * PIECE_NS) / PIECE_MIN_BYTES) * PIECE_MIN_BYTES;
-    const most = Math.min(PIECE_MAX_BYTES, this.#ctx.lease.batchMax, Math.max(PIECE_MIN_BYTES, atSpeed));
-    return Math.max(grainBytes, Math.min(wanted, most, roomBytes));
+    const { grainBytes, roomBytes, pieceBytes = PIECE_BYTES } = this.#holding;
+    return Math.max(grainBytes, Math.min(wanted, pieceBytes, this.#ctx.lease.batchMax, roomBytes));
   }
 
   /** What is granted already is used up before more is waited for; 0: a stop, or less is asked by now. */
@@ -101,8 +96,6 @@ export class Level {
       metrics.touched.add(taken);
       metrics.allocation.record(tookNs);
       metrics.touch.record((tookNs * MIB) / taken);
-      // Small pieces say little about the speed of large ones.
-      if (bytes >= PIECE_MIN_BYTES) this.#bytesPerNs = bytes / tookNs;
     }
     if (holding.refusal !== null) {
       metrics.refused.add(1);
@@ -118,7 +111,7 @@ export class Level {
     const { metrics, lease } = ctx;
     const before = this.#holding.heldBytes;
     const fromNs = ctx.nowNs();
-    this.#holding.shrink(Math.min(bytes, PIECE_MAX_BYTES));
+    this.#holding.shrink(Math.min(bytes, BACK_BYTES));
     const given = before - this.#holding.heldBytes;
     metrics.release.record(ctx.nowNs() - fromNs);
     metrics['given-back'].add(given);

@@ -3,23 +3,28 @@ import fc from 'fast-check';
 import { InstanceLease } from '../../../core/actor/lease.js';
 import { Waiter } from '../../../core/actor/waiter.js';
 import { LEASE_WORD, makeControlBlock, WORD } from '../../../core/contract/control-block.js';
+import { RECALL_WORD } from '../../../core/contract/recall.js';
 
 function make(exceedsAsked: (amount: number) => boolean = () => false): {
   readonly lease: InstanceLease;
   readonly block: ReturnType<typeof makeControlBlock>;
+  readonly recall: Int32Array;
   readonly word: (name: keyof typeof LEASE_WORD) => number;
   readonly rings: () => number;
 } {
   const block = makeControlBlock();
   const doorbell = new Int32Array(new SharedArrayBuffer(4));
+  const recall = new Int32Array(2);
   const lease = new InstanceLease({
     waiter: new Waiter(block),
     doorbell,
     resource: 'openFiles',
+    recall,
     exceedsAsked,
     lookAgainMs: () => 1,
   });
-  return { lease, block, word: (name) => Number(block.lease[LEASE_WORD[name]]), rings: () => doorbell[0]! };
+  const word = (name: keyof typeof LEASE_WORD): number => Number(block.lease[LEASE_WORD[name]]);
+  return { lease, block, recall, word, rings: () => doorbell[0]! };
 }
 
 describe('the lease of an instance', () => {
@@ -66,6 +71,17 @@ describe('the lease of an instance', () => {
     Atomics.notify(block.words, WORD.wake);
     expect(await waiting).to.equal(true);
     expect([word('want'), word('credit'), word('claimed')]).to.deep.equal([0, 3, 5]);
+  });
+
+  it('takes nothing of what it was granted from a recall on until the agent has seen to it', () => {
+    const { lease, block, recall, word } = make();
+    block.lease[LEASE_WORD.credit] = 10n;
+    expect(lease.take(1)).to.equal(true);
+    Atomics.add(recall, RECALL_WORD.count, 1);
+    expect(lease.take(1)).to.equal(false);
+    expect([word('credit'), word('claimed')]).to.deep.equal([9, 1]);
+    block.words[WORD.recalled] = 1;
+    expect(lease.take(1)).to.equal(true);
   });
 
   it('loses and makes no unit, whatever is done to it', () => {

@@ -1,5 +1,7 @@
 import { expect } from 'chai';
 import type { PlannedActor } from '../../../core/contract/plan.js';
+import { RECALL_WORD } from '../../../core/contract/recall.js';
+import { openSharedPage } from '../../../core/linux/shared-page.js';
 import { actorOf, AgentHarness, holding, phasesOf } from '../../support/agent-harness.js';
 
 const module = new URL('../../support/plugins/misbehaving.js', import.meta.url).href;
@@ -56,6 +58,27 @@ describe('leases of an agent', () => {
     harness.link.send({ type: 'revoke', actor: 'taker' });
     await harness.until(() => harness.accounts[0]?.revoked === 100, 'it is taken back');
     expect(harness.accounts[0]).to.include({ granted: 100, credit: 0, want: 256 });
+  });
+
+  it('credit that the guard recalls is not claimed, before the agent is told and after; what is granted then is', async function () {
+    harness = new AgentHarness({ room: 0 });
+    await harness.run([leasing(1000)], holding('taker', 1));
+    const { recallFd } = await harness.message('ready');
+    if (recallFd === null) return this.skip(); // koffi is optional
+    const page = openSharedPage(harness.link.pid, recallFd);
+    expect(page?.words[RECALL_WORD.pid]).to.equal(harness.link.pid);
+    await harness.until(() => harness.accounts[0]?.want === 256, 'it waits');
+    Atomics.add(page!.words, RECALL_WORD.count, 1);
+    const grant = { type: 'grant', actor: 'taker', instance: 0, grant: 5, amount: 256 } as const;
+    harness.link.send(grant);
+    const told = harness.of('accounts').length;
+    await harness.until(() => harness.of('accounts').length > told + 3, 'it has gone on waiting');
+    expect(harness.accounts[0]).to.include({ granted: 256, credit: 256, claimed: 0, held: 0, want: 256 });
+    harness.link.send({ type: 'revoke', actor: 'taker' });
+    await harness.until(() => harness.accounts[0]?.revoked === 256, 'it is taken back');
+    harness.link.send({ ...grant, grant: 6 });
+    await harness.until(() => harness.accounts[0]?.held === 256, 'the new grant counts');
+    page!.close();
   });
 
   it('keeps the sum of every account while levels move up and down', async () => {

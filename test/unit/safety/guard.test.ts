@@ -6,6 +6,8 @@ import { tmpdir } from 'node:os';
 import { must } from '../../../core/base/assert.js';
 import type { SafetyAction } from '../../../core/base/sentences.js';
 import type { PlannedLimit } from '../../../core/contract/plan.js';
+import { RECALL_WORD } from '../../../core/contract/recall.js';
+import { openSharedPage } from '../../../core/linux/shared-page.js';
 import { parseProcessStat, readText } from '../../../core/linux/procfs.js';
 import { openReaders } from '../../../core/metrics/recorder.js';
 import type { Guard, GuardAction } from '../../../core/safety/guard.js';
@@ -44,17 +46,25 @@ function memoryLimit(action: SafetyAction, margin = MARGIN): PlannedLimit {
   return { sensor: 'host.memory.available', unit: 'bytes', triggers: [trigger] };
 }
 
+type Hog = ChildProcess & { readonly pid: number; readonly recallFd: number | null };
+const SHARED_PAGE = new URL('../../../core/linux/shared-page.js', import.meta.url).href;
+
 /**
  * Takes memory in small pieces when told to: far more than the margin, since others on this host may give some back
  * meanwhile. It is frozen or killed long before it has all.
  */
-async function hog(): Promise<ChildProcess & { readonly pid: number }> {
+async function hog(): Promise<Hog> {
   const code =
+    `import { makeSharedPage } from '${SHARED_PAGE}';` +
+    "const page = makeSharedPage('test'); if (page !== null) page.words[0] = process.pid;" +
     "process.stdin.once('data', () => { globalThis.held = []; for (let i = 0; i < 160; i++) held.push(Buffer.alloc(5 * 2 ** 20, 1)); });" +
-    "setInterval(() => {}, 1000); console.log('ready');";
-  const child = spawn(process.execPath, ['-e', code], { stdio: ['pipe', 'pipe', 'inherit'] });
-  await once(child.stdout, 'data');
-  return child as unknown as ChildProcess & { readonly pid: number };
+    'setInterval(() => {}, 1000); console.log(JSON.stringify({ recallFd: page?.fd ?? null }));';
+  const child = spawn(process.execPath, ['--input-type=module', '-e', code], {
+    stdio: ['pipe', 'pipe', 'inherit'],
+  });
+  const [said] = (await once(child.stdout, 'data')) as [Buffer];
+  const { recallFd } = JSON.parse(said.toString()) as Pick<Hog, 'recallFd'>;
+  return Object.assign(child as ChildProcess & { readonly pid: number }, { recallFd });
 }
 
 const action = (guard: Guard, to: string): Promise<GuardAction> =>
@@ -66,7 +76,7 @@ const action = (guard: Guard, to: string): Promise<GuardAction> =>
 
 describe('guard', function () {
   let guard: Guard | null = null;
-  let child: (ChildProcess & { readonly pid: number }) | null = null;
+  let child: Hog | null = null;
 
   afterEach(async () => {
     await guard?.stop();
@@ -95,12 +105,12 @@ describe('guard', function () {
     child = await hog();
     guard = await startGuard({ limits: [memoryLimit('throttle')], paths: [] });
     const told = action(guard, 'throttle');
-    guard.watch({ agent: 'memory', pid: child.pid, takes: 'memory' });
+    guard.watch({ agent: 'memory', pid: child.pid, takes: 'memory', recallFd: null });
     child.stdin!.write('\n');
     const { frozen, effect, limit } = await told;
     expect(await becomes(child.pid, (state) => state === 'T')).to.equal('T');
     expect(frozen).to.deep.equal([{ agent: 'memory', pid: child.pid }]);
-    expect(effect).to.contain('froze memory');
+    expect(effect).to.contain('froze memory; credit of memory goes once it is told');
     expect(limit).to.equal('host.memory.available');
     expect(guard.state()).to.equal('throttle');
     const thawed = new Promise((resolve) => must(guard, 'guard').onThaw(resolve));
@@ -109,12 +119,37 @@ describe('guard', function () {
     expect(await becomes(child.pid, (state) => state !== 'T')).not.to.equal('T');
   });
 
+  it('recalls the credit of who takes the resource, and of nobody else, while the main thread is blocked', async function () {
+    child = await hog();
+    const bystander = await hog();
+    try {
+      const pages = [child, bystander].map(({ pid, recallFd }) =>
+        recallFd === null ? null : openSharedPage(pid, recallFd),
+      );
+      if (pages.includes(null)) return this.skip(); // koffi is optional
+      const [words, others] = pages.map((page) => must(page, 'page').words) as [Int32Array, Int32Array];
+      guard = await startGuard({ limits: [memoryLimit('pause')], paths: [] });
+      const { pid, recallFd } = child;
+      guard.watch({ agent: 'memory', pid, takes: 'memory', recallFd });
+      guard.watch({ agent: 'files', pid: bystander.pid, takes: 'openFiles', recallFd: bystander.recallFd });
+      child.stdin!.write('\n');
+      const endMs = performance.now() + 20_000;
+      while (Atomics.load(words, RECALL_WORD.count) === 0 && performance.now() < endMs);
+      expect(Atomics.load(words, RECALL_WORD.count)).to.equal(1);
+      expect(Atomics.load(others, RECALL_WORD.count)).to.equal(0);
+      expect((await action(guard, 'pause')).effect).to.match(/; froze memory$/);
+    } finally {
+      bystander.kill('SIGKILL');
+      await once(bystander, 'exit');
+    }
+  });
+
   it('lets nobody stand for longer than a second, whatever the main thread does', async function () {
     if (process.platform !== 'linux') return this.skip();
     child = await hog();
     guard = await startGuard({ limits: [memoryLimit('pause')], paths: [] });
     const thawed = new Promise<{ frozenMs: number }>((resolve) => must(guard, 'guard').onThaw(resolve));
-    guard.watch({ agent: 'memory', pid: child.pid, takes: 'memory' });
+    guard.watch({ agent: 'memory', pid: child.pid, takes: 'memory', recallFd: null });
     child.stdin!.write('\n');
     const { frozenMs } = await thawed;
     expect(frozenMs).to.be.at.least(1000);
@@ -127,8 +162,8 @@ describe('guard', function () {
     const bystander = await hog();
     try {
       guard = await startGuard({ limits: [memoryLimit('kill')], paths: [] });
-      guard.watch({ agent: 'memory', pid: child.pid, takes: 'memory' });
-      guard.watch({ agent: 'cpu', pid: bystander.pid, takes: null });
+      guard.watch({ agent: 'memory', pid: child.pid, takes: 'memory', recallFd: null });
+      guard.watch({ agent: 'cpu', pid: bystander.pid, takes: null, recallFd: null });
       child.stdin!.write('\n');
       // Not one turn of the event loop until the kernel says that it is dead.
       const endMs = performance.now() + 20_000;
@@ -143,7 +178,7 @@ describe('guard', function () {
     }
   });
 
-  it('looks at the fast rate for a while at what is granted, and at the slow one again after that', async function () {
+  it('looks at the fast rate at what is granted', async function () {
     if (process.platform !== 'linux') return this.skip(); // the memory sensor of other platforms is not a limit's
     guard = await startGuard({ limits: [memoryLimit('pause', FAR)], paths: [] });
     const looks = (): number => must(guard, 'guard').buffers.flatMap(looksIn)[0] ?? NaN;
@@ -154,12 +189,10 @@ describe('guard', function () {
     };
     expect(await tookMs(5)).to.be.greaterThan(390);
     guard.noteGrant('memory');
-    // Two seconds have a hundred of the fast ticks; where the machine is busy, at least more than twenty slow ones.
+    // A second has fifty of the fast ticks; where the machine is busy, at least more than ten slow ones.
     let fast = 0;
-    for (const endMs = performance.now() + 1800; performance.now() < endMs; fast += 5) await tookMs(5);
-    expect(fast).to.be.greaterThan(30);
-    await new Promise((r) => setTimeout(r, 500));
-    expect(await tookMs(5)).to.be.greaterThan(390);
+    for (const endMs = performance.now() + 1000; performance.now() < endMs; fast += 5) await tookMs(5);
+    expect(fast).to.be.greaterThan(20);
   });
 
   it('does not watch a process that is gone, nor signal one after unwatch', async function () {
@@ -169,8 +202,8 @@ describe('guard', function () {
     gone.kill('SIGKILL');
     await once(gone, 'exit');
     guard = await startGuard({ limits: [memoryLimit('throttle')], paths: [] });
-    guard.watch({ agent: 'gone', pid: gone.pid, takes: 'memory' });
-    guard.watch({ agent: 'memory', pid: child.pid, takes: 'memory' });
+    guard.watch({ agent: 'gone', pid: gone.pid, takes: 'memory', recallFd: null });
+    guard.watch({ agent: 'memory', pid: child.pid, takes: 'memory', recallFd: null });
     guard.unwatch('memory');
     const told = action(guard, 'throttle');
     child.stdin!.write('\n');
@@ -183,7 +216,7 @@ describe('guard', function () {
     child = await hog();
     guard = await startGuard({ limits: [memoryLimit('stop')], paths: [] });
     const told = action(guard, 'stop');
-    guard.watch({ agent: 'memory', pid: child.pid, takes: 'memory' });
+    guard.watch({ agent: 'memory', pid: child.pid, takes: 'memory', recallFd: null });
     child.stdin!.write('\n');
     await told;
     await Promise.all([guard.stop(), guard.stop()]);
