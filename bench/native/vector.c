@@ -67,8 +67,8 @@ static uint32_t matrix(void) {
   return word;
 }
 
-/* copy, scale, add, triad: a piece of 128 KiB after the other, of three arrays of BYTES together */
-#define PIECE (128 * 1024)
+/* copy, scale, add, triad: a piece of 256 KiB after the other, of three arrays of BYTES together */
+#define PIECE (256 * 1024)
 static char *to, *one, *two;
 static size_t size, at;
 static void open_stream(size_t bytes, int many) {

@@ -18,7 +18,7 @@ export interface StreamExports {
 }
 
 /** Of each array in one operation. */
-export const PIECE_BYTES = 128 * 1024;
+export const PIECE_BYTES = 256 * 1024;
 const ELEMENT_BYTES = 8;
 const SLOPE = { a: 1, b: 0.5 };
 const FACTOR = 3;
@@ -83,11 +83,22 @@ function kind(form: Form): KernelKind {
   };
 }
 
+/**
+ * An odd number of pieces, so that arrays are no power of two apart: what is read and what is written at a time would be
+ * in the same banks of memory, and wait for each other.
+ */
+export function arrayBytesOf(bytes: number, arrays: number): number {
+  const pieces = Math.floor(bytes / arrays / PIECE_BYTES);
+  return Math.max(1, pieces - ((pieces + 1) % 2)) * PIECE_BYTES;
+}
+
 /** `bytes` are those of all arrays together. */
 export function openStream(form: Form, bytes: number, random: () => number): Kernel {
-  const arrayBytes = Math.max(1, Math.floor(bytes / form.arrays / PIECE_BYTES)) * PIECE_BYTES;
+  const arrayBytes = arrayBytesOf(bytes, form.arrays);
   const { exports, buffer } = openWasm<StreamExports>('stream-simd', form.arrays * arrayBytes);
   const [to, a, b] = [0, 1, 2].map((array) => BASE + array * arrayBytes) as [number, number, number];
+  // What is not there yet would be made page by page by the first operations, which are to measure something else.
+  exports.fill(to, arrayBytes, 0, 0);
   exports.fill(a, arrayBytes, 0, SLOPE.a);
   if (form.arrays === 3) exports.fill(b, arrayBytes, 0, SLOPE.b);
   const results = new Float64Array(buffer, to, arrayBytes / ELEMENT_BYTES);

@@ -16,7 +16,7 @@ import type { Kernel, KernelInput, KernelKind } from '../../../plugins/cpu/kerne
 import { inPanels, N } from '../../../plugins/cpu/kernels/matrix.js';
 import type { MatrixExports } from '../../../plugins/cpu/kernels/matrix.js';
 import type { SieveExports } from '../../../plugins/cpu/kernels/sieve.js';
-import { PIECE_BYTES, WHOLE_EVERY } from '../../../plugins/cpu/kernels/stream.js';
+import { arrayBytesOf, PIECE_BYTES, WHOLE_EVERY } from '../../../plugins/cpu/kernels/stream.js';
 import { FACTOR, TERM } from '../../../plugins/cpu/kernels/walk.js';
 import { kernelFaults, memoryBytesOf, sharesOf, takesMemory } from '../../../plugins/cpu/kernels/work.js';
 import { BASE, canRun, openWasm } from '../../../plugins/cpu/kernels/wasm.js';
@@ -187,7 +187,7 @@ describe('kernels of the cpu', () => {
         if (absent(name) !== null) return this.skip(); // the engine has no SIMD
         const kernel = openKernel(name, input({ instance: { index: 0, count: 2 } }));
         const arrays = kernel.bytesPerOperation! / PIECE_BYTES;
-        const arrayBytes = Math.floor((4 * MIB) / arrays / PIECE_BYTES) * PIECE_BYTES;
+        const arrayBytes = arrayBytesOf(4 * MIB, arrays);
         expect(kernel.operate()).to.equal(true);
         // The first array that is read lies behind the one that is written.
         const element = Math.floor(randomFor(seed, name)() * (arrayBytes / 8));
