@@ -15,6 +15,7 @@ export class TimelineReader {
   #phase = 0;
   #phaseFromNs = NaN;
   #phaseToNs = NaN;
+  #edits = 0;
   /** The piece that was read last, in absolute time; valid while `fromNs ≤ t < toNs`. */
   #fromNs = Infinity;
   #toNs = -Infinity;
@@ -44,7 +45,7 @@ export class TimelineReader {
     return this.#from + (this.#slope === 0 ? 0 : this.#slope * (atNs - this.#fromNs));
   }
 
-  /** True in a phase that does not load this actor, and outside the run. */
+  /** True in a phase that does not load this actor, in a rest of a search, and outside the run. */
   isIdle(atNs: number): boolean {
     this.#seek(atNs);
     return this.#isIdle;
@@ -75,10 +76,14 @@ export class TimelineReader {
   }
 
   #seek(atNs: number): void {
-    const { starts, phases } = this.#view;
-    const isSame = starts[this.#phase] === this.#phaseFromNs && starts[this.#phase + 1] === this.#phaseToNs;
+    const { starts, phases, edits } = this.#view;
+    const isSame =
+      starts[this.#phase] === this.#phaseFromNs &&
+      starts[this.#phase + 1] === this.#phaseToNs &&
+      edits[0] === this.#edits;
     if (isSame && atNs >= this.#fromNs && atNs < this.#toNs) return;
     const start = this.startNs;
+    this.#edits = edits[0] ?? 0;
     this.#hold(atNs < (start ?? Infinity) ? 0 : phases - 1);
     if (start === null) this.#set(Infinity, Infinity, 0, 0, true);
     else if (atNs < start) this.#set(-Infinity, start, 0, 0, true);
@@ -103,8 +108,14 @@ export class TimelineReader {
     const lengthNs = word(1) - word(0);
     const slope = lengthNs > 0 ? (word(3) - word(2)) / lengthNs : 0;
     // A phase longer than its pieces keeps the last level.
-    if (atNs >= startNs + word(1)) this.#set(startNs + word(1), endNs, word(3), 0, false);
-    else this.#set(fromNs, Math.min(toNs, startNs + word(1)), word(2), slope, false);
+    if (atNs >= startNs + word(1)) this.#setOrRest(startNs + word(1), endNs, word(3), 0);
+    else this.#setOrRest(fromNs, Math.min(toNs, startNs + word(1)), word(2), slope);
+  }
+
+  /** A search rests where its level is none. */
+  #setOrRest(fromNs: number, toNs: number, from: number, slope: number): void {
+    if (Number.isNaN(from)) this.#set(fromNs, toNs, 0, 0, true);
+    else this.#set(fromNs, toNs, from, slope, false);
   }
 
   #hold(phase: number): void {

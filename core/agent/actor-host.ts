@@ -8,7 +8,7 @@ import { messageOf } from '../base/errors.js';
 import type { TimelineView } from '../contract/control-block.js';
 import type { FromAgent, InstanceOutcome, ToAgent } from '../contract/messages.js';
 import type { MetricSpecs } from '../contract/metrics.js';
-import type { PlannedActor } from '../contract/plan.js';
+import type { Piece, PlannedActor } from '../contract/plan.js';
 import type { FromInstance, InstanceSeries, ToInstance } from '../actor/input.js';
 import { TimelineReader } from '../actor/timeline-reader.js';
 import type { ACTOR_METRICS } from '../metrics/catalogue.js';
@@ -16,7 +16,7 @@ import { actorMetrics, opMetrics } from '../metrics/catalogue.js';
 import type { FrameBuilder } from '../metrics/frame-builder.js';
 import type { GaugeWriter } from '../metrics/recorder.js';
 import { openRecorders, recorderBytes } from '../metrics/recorder.js';
-import { makeTimeline, setStarts } from '../plan/timeline.js';
+import { makeTimeline, setPieces, setStarts } from '../plan/timeline.js';
 import { AskedSeries } from './asked-gauge.js';
 import { drain } from './drain.js';
 import { InstanceHost } from './instance-host.js';
@@ -155,6 +155,15 @@ export class ActorHost {
     this.#advanceAsked(nowNs());
     setStarts(this.#timeline, startsNs);
     for (const host of this.instances) host.raise('go'); // wakes those that sleep until a phase ends
+  }
+
+  /** A search has come to its next level. */
+  setSteps(phaseIndex: number, pieces: readonly Piece[]): void {
+    const hasStarted = this.#reader.startNs !== null;
+    if (hasStarted) this.#advanceAsked(nowNs());
+    setPieces(this.#timeline, phaseIndex, pieces);
+    if (!hasStarted) return;
+    for (const host of this.instances) host.raise('go'); // wakes those that sleep until the level changes
   }
 
   setScale(scale: number): void {

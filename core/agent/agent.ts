@@ -68,6 +68,8 @@ export class Agent {
         return this.#start(message.startNs);
       case 'phases':
         return this.#movePhases(message.startsNs);
+      case 'steps':
+        return this.#actor(message.actor)?.setSteps(message.phaseIndex, message.pieces);
       case 'restart':
         return this.#actor(message.actor)?.restart();
       case 'end':

@@ -10,5 +10,6 @@ export const SHAPES = [
   'walk',
   'bursts',
   'trace',
+  'search',
 ] as const;
 export type ShapeName = (typeof SHAPES)[number];

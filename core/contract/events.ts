@@ -1,5 +1,6 @@
 /** What happens in a run, one line each in events.ndjson. atMs counts from the start instant; 0 while starting. */
 import type { SafetyAction, SafetyState } from '../base/sentences.js';
+import type { SearchStep, SearchSummary } from './search.js';
 
 /** What the actors of one agent took beyond their leases, in bytes or descriptors. */
 export interface Unleased {
@@ -54,6 +55,19 @@ export type RunEvent = At &
         readonly until: string;
         readonly otherwise: 'fail' | 'continue';
       }
+    /** A search has judged a level. `text` is a sentence for a screen. */
+    | ({
+        readonly type: 'search.step';
+        readonly phase: string;
+        readonly phaseIndex: number;
+        readonly actor: string;
+        readonly text: string;
+      } & SearchStep)
+    | ({
+        readonly type: 'search.ended';
+        readonly phaseIndex: number;
+        readonly otherwise: 'fail' | 'continue';
+      } & Omit<SearchSummary, 'steps'>)
     | {
         readonly type: 'actor.restarted';
         readonly actor: string;

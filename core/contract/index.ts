@@ -8,4 +8,5 @@ export type * from './plan.js';
 export * from './plugin.js';
 export * from './probe.js';
 export type * from './schema-types.js';
+export type * from './search.js';
 export * from './summary.js';

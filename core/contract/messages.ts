@@ -3,7 +3,7 @@
  * a network later. Requests are idempotent: saying one twice changes nothing.
  */
 import type { MetricKind, MetricUnit, Tags } from './metrics.js';
-import type { PlannedActor, PlannedPhase } from './plan.js';
+import type { Piece, PlannedActor, PlannedPhase } from './plan.js';
 import type { StopRung, Unleased } from './events.js';
 import type { Method } from './control-block.js';
 
@@ -46,6 +46,13 @@ export type ToAgent =
   | { readonly type: 'start'; readonly startNs: number }
   /** Phases have moved up: the start instants of all of them and of the end. The first is the one of `start`. */
   | { readonly type: 'phases'; readonly startsNs: readonly number[] }
+  /** All pieces that a search has come to in this phase, the next one in the future; a level of NaN is a rest. */
+  | {
+      readonly type: 'steps';
+      readonly actor: string;
+      readonly phaseIndex: number;
+      readonly pieces: readonly Piece[];
+    }
   /** Starts the instances of this actor anew that ended with `isHeld`. */
   | { readonly type: 'restart'; readonly actor: string }
   /** Takes one instance up the ladder by itself: asks it, and ends its thread when it does not follow. */

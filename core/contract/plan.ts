@@ -116,8 +116,41 @@ export interface PlannedPhase {
     readonly text: string;
     readonly otherwise: 'fail' | 'continue';
   };
+  /** Of one actor, whose level is found out while the phase runs. */
+  readonly search?: PlannedSearch;
   /** By actor; an actor that is not here is idle: it holds nothing and does nothing. Pieces cover the phase. */
   readonly load: Readonly<Record<string, readonly Piece[]>>;
+}
+
+/**
+ * The level of one actor is raised from `low`, doubling, while every condition holds; between the highest that held and
+ * the lowest that broke it is halved until they are as near as `resolution`. Levels are shares of the peak.
+ */
+export interface PlannedSearch {
+  readonly actor: string;
+  readonly conditions: readonly PlannedCondition[];
+  readonly low: number;
+  readonly high: number;
+  readonly resolution: number;
+  /** Levels are whole multiples of it; 0: of nothing. */
+  readonly quantum: number;
+  /** How long each level is judged, and left alone before that. */
+  readonly everyMs: number;
+  readonly settleMs: number;
+  /** So long nothing is asked after a level that broke, and what is still due is given up; 0: no such rest. */
+  readonly restMs: number;
+  /** Levels that are tried at most, and what each takes of the phase. */
+  readonly stepsMax: number;
+  readonly stepMs: number;
+  /** When no level holds, or the phase is over first. */
+  readonly otherwise: 'fail' | 'continue';
+}
+
+export interface PlannedCondition {
+  readonly selector: Selector;
+  readonly assertion: Assertion;
+  /** As written: "op.latency{actor:db} p99 < 5ms". */
+  readonly text: string;
 }
 
 export interface PlannedAgent {

@@ -4,6 +4,7 @@ import type { SafetyState } from '../base/sentences.js';
 import type { StopCause } from './events.js';
 import type { HostFacts } from './host.js';
 import type { MetricKind, MetricUnit, Tags } from './metrics.js';
+import type { Interval, SearchSummary } from './search.js';
 
 export const SUMMARY_VERSION = 1;
 
@@ -27,6 +28,8 @@ export interface RunSummary {
   readonly thresholds: readonly ThresholdResult[];
   readonly phases: readonly PhaseSummary[];
   readonly actors: readonly ActorSummary[];
+  /** What phases with the shape `search` found, in order; absent where nothing was searched. */
+  readonly searches?: readonly SearchSummary[];
   readonly trust: TrustReport;
   /** Null without a target. */
   readonly target: TargetSummary | null;
@@ -73,8 +76,16 @@ export interface SeriesSummary {
   readonly min: number | null;
   readonly max: number | null;
   readonly last: number | null;
-  readonly quantiles: Readonly<Record<'p50' | 'p90' | 'p99' | 'p99.9' | 'p99.99', number | null>> | null;
+  readonly quantiles: Readonly<Record<Quantile, number | null>> | null;
+  /**
+   * What `rate` and `quantiles` may be off by, by chance. Rates by the means of batches of windows, null with fewer than
+   * three; quantiles by the ranks beside theirs as if operations were independent, null with fewer than ten beyond.
+   */
+  readonly rateInterval?: Interval | null;
+  readonly quantileIntervals?: Readonly<Record<Quantile, Interval | null>>;
 }
+
+export type Quantile = 'p50' | 'p90' | 'p99' | 'p99.9' | 'p99.99';
 
 export interface PhaseSummary {
   readonly name: string;

@@ -9,6 +9,8 @@ import type { MetricKind, MetricSpec, MetricUnit, Tags, Window } from '../contra
 import type { Plan, PlannedThreshold } from '../contract/plan.js';
 import type { ActorSummary, PhaseSummary, SeriesSummary } from '../contract/summary.js';
 import { actorSummary, seriesSummary } from './series-summary.js';
+import { Batches } from './batches.js';
+import { rateInterval } from './confidence.js';
 import type { Break } from './break-watch.js';
 import { BreakWatch } from './break-watch.js';
 import { ACTOR_METRICS, HOST_METRICS, OP_METRICS, RUN_METRICS, actorMetrics } from './catalogue.js';
@@ -51,7 +53,7 @@ export class RunAccumulator {
     ]);
     this.#breaks = new BreakWatch(plan.thresholds, (metric, tags) => this.unitOf(metric, tags));
     this.#stretches = new StretchWatch(plan.thresholds, this);
-    this.#steady = new SteadyWatch(plan.actors);
+    this.#steady = new SteadyWatch(plan.actors, plan.phases);
   }
 
   add(window: Window): void {
@@ -62,18 +64,22 @@ export class RunAccumulator {
   *adding(window: Window): Generator<void, void> {
     this.#endMs = Math.max(this.#endMs, window.endMs);
     const phase = this.#phaseOf(window);
+    const number = phase.windows++;
     phase.spanMs += window.endMs - window.startMs;
-    phase.windows++;
+    phase.lengthsMs.add(number, window.endMs - window.startMs);
     if (window.missing.length > 0) phase.incomplete++;
     const atMs = (window.startMs + window.endMs) / 2;
     for (const { metric, tags, point } of window.series) {
       const key = seriesKey(metric, tags);
       let series = phase.series.get(key);
       if (series === undefined) {
-        series = { metric, tags, total: new SeriesTotal(point.kind) };
+        const counts = point.kind === 'gauge' ? null : new Batches();
+        series = { metric, tags, total: new SeriesTotal(point.kind), counts };
         phase.series.set(key, series);
       }
       series.total.add(point, atMs);
+      if (point.kind !== 'gauge')
+        series.counts?.add(number, point.kind === 'ratio' ? point.total : point.count);
       yield;
     }
     if (!window.measured) return;
@@ -178,9 +184,12 @@ export class RunAccumulator {
     const summaries: PhaseSummary[] = [];
     for (const phase of this.phaseTotals) {
       const series: SeriesSummary[] = [];
-      for (const { metric, tags, total } of phase.series.values()) {
+      for (const { metric, tags, total, counts } of phase.series.values()) {
         const unit = this.unitOf(metric, tags);
-        series.push(seriesSummary({ metric, tags, unit, total: total.total(), spanMs: phase.spanMs }));
+        const one = seriesSummary({ metric, tags, unit, total: total.total(), spanMs: phase.spanMs });
+        const { rate } = one;
+        const hasRate = counts !== null && rate !== null;
+        series.push(hasRate ? { ...one, rateInterval: rateInterval(rate, counts, phase.lengthsMs) } : one);
         yield;
       }
       summaries.push({
@@ -264,6 +273,7 @@ export class RunAccumulator {
         round: round ?? null,
         spanMs: 0,
         windows: 0,
+        lengthsMs: new Batches(),
         incomplete: 0,
         series: new Map(),
       };

@@ -9,7 +9,7 @@ import { driftOf } from './drift.js';
 import { theilSen } from './slope.js';
 import type { Total } from './totals.js';
 
-type Trend = Point & { kind: 'trend' };
+export type Trend = Point & { kind: 'trend' };
 
 /** A percentile says something when at least so many samples lie beyond it. */
 export const SAMPLES_BEYOND_MIN = 10;
@@ -18,10 +18,14 @@ export const SAMPLES_BEYOND_MIN = 10;
  * Nearest-rank quantile (0 < p < 1) from bins: the value of the bin that holds sample number ⌈p·n⌉, at most
  * 0.39 % off, kept between the exact extremes. Null without samples.
  */
-export function quantileOf({ bins, count, min, max }: Trend, p: number): number | null {
-  if (count === 0) return null;
+export function quantileOf(trend: Trend, p: number): number | null {
+  const { count } = trend;
   // A hair less: 0.999 * 1000 is 999.0000000000001 in doubles.
-  const rank = Math.max(1, Math.ceil(p * count - 1e-9 * count));
+  return count === 0 ? null : valueAtRank(trend, Math.max(1, Math.ceil(p * count - 1e-9 * count)));
+}
+
+/** The value of sample number `rank`, from 1, as its bin has it. */
+export function valueAtRank({ bins, min, max }: Trend, rank: number): number {
   let seen = 0;
   for (let i = 0; i < bins.index.length; i++) {
     seen += bins.count[i] as number;
@@ -32,8 +36,12 @@ export function quantileOf({ bins, count, min, max }: Trend, p: number): number 
 
 /** The quantile if n·(1−p) ≥ 10, else null: what is printed. */
 export function printableQuantile(trend: Trend, p: number): number | null {
+  return isEnoughFor(trend, p) ? quantileOf(trend, p) : null;
+}
+
+export function isEnoughFor({ count }: Trend, p: number): boolean {
   // The same hair: 10 of 1,000 are beyond p99, though 1 - 0.99 is less than 0.01.
-  return trend.count * (1 - p) >= SAMPLES_BEYOND_MIN - 1e-6 ? quantileOf(trend, p) : null;
+  return count * (1 - p) >= SAMPLES_BEYOND_MIN - 1e-6;
 }
 
 /** Standard deviation of the whole population, from bins. */

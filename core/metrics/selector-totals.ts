@@ -64,10 +64,16 @@ export class SelectorTotals {
     }
   }
 
+  totals(): { readonly owner: string | null; readonly unit: MetricUnit; readonly total: Total | null }[] {
+    return [...this.#byOwner].map(([owner, { tags }]) => ({
+      owner,
+      unit: this.#measures.unitOf(this.#selector.metric, tags),
+      total: this.#total(owner),
+    }));
+  }
+
   values(aggregate: Aggregate): OwnerValue[] {
-    return [...this.#byOwner].map(([owner, { tags }]) => {
-      const unit = this.#measures.unitOf(this.#selector.metric, tags);
-      const total = this.#total(owner);
+    return this.totals().map(({ owner, unit, total }) => {
       const value = total === null ? null : aggregateOf(total, aggregate, { spanMs: this.#spanMs, unit });
       return { owner, value, unit };
     });

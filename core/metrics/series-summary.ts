@@ -1,8 +1,9 @@
 /** The rows of a summary: what one series did in one phase, and what each actor was asked and did by phase. */
 import type { MetricUnit, Point, Tags } from '../contract/metrics.js';
 import type { PlannedActor, PlannedPhase } from '../contract/plan.js';
-import type { ActorSummary, SeriesSummary } from '../contract/summary.js';
+import type { ActorSummary, Quantile, SeriesSummary } from '../contract/summary.js';
 import { printableQuantile } from './aggregate.js';
+import { quantileInterval } from './confidence.js';
 import type { PhaseTotals, Total } from './totals.js';
 
 interface SeriesInput {
@@ -50,15 +51,22 @@ export function seriesSummary({ metric, tags, unit, total, spanMs }: SeriesInput
 function trendColumns(point: Point & { kind: 'trend' }): Partial<SeriesSummary> {
   const { count, sum } = point;
   if (count === 0) return { count, sum };
-  const quantile = (p: number): number | null => printableQuantile(point, p);
-  const quantiles = {
-    p50: quantile(0.5),
-    p90: quantile(0.9),
-    p99: quantile(0.99),
-    'p99.9': quantile(0.999),
-    'p99.99': quantile(0.9999),
+  const each = <T>(of: (p: number) => T): Readonly<Record<Quantile, T>> => ({
+    p50: of(0.5),
+    p90: of(0.9),
+    p99: of(0.99),
+    'p99.9': of(0.999),
+    'p99.99': of(0.9999),
+  });
+  return {
+    count,
+    sum,
+    avg: sum / count,
+    min: point.min,
+    max: point.max,
+    quantiles: each((p) => printableQuantile(point, p)),
+    quantileIntervals: each((p) => quantileInterval(point, p)),
   };
-  return { count, sum, avg: sum / count, min: point.min, max: point.max, quantiles };
 }
 
 /** Averages weighted by time; for rates, what fell due and what was done, per second. */

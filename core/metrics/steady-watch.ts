@@ -3,7 +3,7 @@
  * is done equal what is asked, and only there does Little's law hold. The trust checks read the result.
  */
 import type { Point, Window } from '../contract/metrics.js';
-import type { PlannedActor } from '../contract/plan.js';
+import type { PlannedActor, PlannedPhase } from '../contract/plan.js';
 
 /** What is asked counts as constant while it moves by less than this share of itself. */
 const CONSTANT_SHARE = 0.001;
@@ -71,7 +71,10 @@ interface State {
 export class SteadyWatch {
   readonly #states: ReadonlyMap<string, State>;
 
-  constructor(actors: readonly WatchedActor[]) {
+  readonly #phases: readonly Pick<PlannedPhase, 'search'>[];
+
+  constructor(actors: readonly WatchedActor[], phases: readonly Pick<PlannedPhase, 'search'>[] = []) {
+    this.#phases = phases;
     const fresh = {
       previous: null,
       windows: 0,
@@ -96,8 +99,14 @@ export class SteadyWatch {
     for (const [actor, state] of this.#states) {
       const of = told.get(actor);
       const asked = of?.asked;
+      // A search goes where what is asked cannot be done, and judges itself what was.
+      const isSearched = this.#phases[window.phaseIndex]?.search?.actor === actor;
       const isWhole =
-        window.missing.length === 0 && asked !== undefined && asked.avg > 0 && isConstant(asked);
+        window.missing.length === 0 &&
+        asked !== undefined &&
+        asked.avg > 0 &&
+        isConstant(asked) &&
+        !isSearched;
       if (of === undefined || !isWhole) {
         state.previous = null;
         state.stretch = null;

@@ -3,6 +3,7 @@
  * only the sequence of windows can tell (extremes of window averages, drift). The accumulator owns these.
  */
 import type { Point, Tags } from '../contract/metrics.js';
+import type { Batches } from './batches.js';
 import { BinCounts } from './bin-counts.js';
 import type { Across } from './points.js';
 import { joinPoints, mergePoints } from './points.js';
@@ -106,6 +107,8 @@ export interface PhaseSeries {
   readonly metric: string;
   readonly tags: Tags;
   readonly total: SeriesTotal;
+  /** Of counters, marks and values, by batches of windows; null for gauges. */
+  readonly counts: Batches | null;
 }
 
 /** What the windows of one phase added up to. */
@@ -117,6 +120,7 @@ export interface PhaseTotals {
   readonly round: number | null;
   spanMs: number;
   windows: number;
+  readonly lengthsMs: Batches;
   /** Windows that lacked a source. */
   incomplete: number;
   readonly series: Map<string, PhaseSeries>;

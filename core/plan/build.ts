@@ -19,7 +19,7 @@ import { planProbes } from './probes.js';
 import { planSafety } from './safety.js';
 import { planTarget } from './target.js';
 import { keepSecrets } from './secrets.js';
-import { planThresholds, untilMistakes } from './thresholds.js';
+import { planThresholds, searchMistakes, untilMistakes } from './thresholds.js';
 
 export interface PlanInput {
   readonly scenario: Scenario;
@@ -43,7 +43,7 @@ export async function buildPlan(input: PlanInput): Promise<Plan> {
   const { scenario, host } = input;
   const { placed, mistakes } = await placeAll(input);
   const seed = input.seed ?? scenario.seed ?? randomInt(SEEDS);
-  const timeline = planPhases(scenario.phases, placed, seed);
+  const timeline = planPhases(scenario.phases, placed, { seed, windowMs: scenario.windowMs });
   const durationMs = timeline.phases.reduce((sum, phase) => sum + phase.durationMs, 0);
   const costed = withEstimates(placed, timeline.phases, input);
   const looked = await inspectAll(placed, input);
@@ -60,6 +60,7 @@ export async function buildPlan(input: PlanInput): Promise<Plan> {
   // Without all actors, what their metrics are is not known.
   if (placed.length === scenario.actors.length) {
     mistakes.push(...judged.mistakes, ...untilMistakes(scenario.phases, costed.actors, catalogue));
+    mistakes.push(...searchMistakes(scenario.phases, costed.actors, catalogue));
   }
   if (mistakes.length > 0) throw scenario.errors(mistakes);
   const planned = costed.actors.map((actor) => ({ ...actor, ...looked.get(actor.name) }));

@@ -17,6 +17,7 @@ export function drawPlan(plan: Plan): string {
   const blocks = [
     head(plan),
     timeline(plan),
+    searches(plan),
     actors(plan),
     cost(plan),
     destroyed(plan),
@@ -60,12 +61,35 @@ function bar(level: number): string {
 }
 
 function phaseRows(plan: Plan): string[] {
-  return plan.phases.map(({ name, startMs, durationMs, measure, load }) => {
-    const spans = Object.entries(load).map(([actor, pieces]) => `${actor} ${course(pieces)}`);
+  return plan.phases.map(({ name, startMs, durationMs, measure, load, search }) => {
+    const spans = Object.entries(load).map(
+      ([actor, pieces]) =>
+        `${actor} ${search?.actor === actor ? `${percent(search.low)} … ${percent(search.high)}?` : course(pieces)}`,
+    );
     const when = `${formatClock(startMs)} +${formatQuantity(durationMs * 1e6, 'time')}`;
     const loads = spans.length === 0 ? 'all idle' : spans.join(', ');
     return cut(`${fit(name, NAME_WIDTH)}${fit(when, 16)}${loads}${measure ? '' : ' (not measured)'}`);
   });
+}
+
+/** What each search looks for, and how long it may take. */
+function searches(plan: Plan): string[] {
+  const rows = plan.phases.flatMap(({ name, round = 1, search }) => {
+    const actor = plan.actors.find((one) => one.name === search?.actor);
+    if (search === undefined || actor === undefined || actor.unit === 'switch' || round > 1) return [];
+    const { peak, unit } = actor;
+    const text = (level: number): string => formatQuantity(level * peak.amount, unit);
+    const { low, high, resolution, quantum, stepsMax, everyMs, settleMs, conditions } = search;
+    const time = (ms: number): string => formatQuantity(ms * 1e6, 'time');
+    const how =
+      `${name}: ${actor.name} from ${text(low)} up to ${text(high)}, to within ${text(Math.max(resolution, quantum))}, ` +
+      `in at most ${stepsMax} levels of ${time(everyMs)} (and ${time(settleMs)} before)`;
+    return [
+      ...wrap(how, WIDTH - 4),
+      ...conditions.flatMap((one) => wrap(`while ${one.text}`, WIDTH - 6).map((line) => `  ${line}`)),
+    ];
+  });
+  return rows.length === 0 ? [] : ['searches', ...rows.map((row) => `  ${row}`)];
 }
 
 function course(pieces: readonly { readonly from: number; readonly to: number }[]): string {

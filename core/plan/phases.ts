@@ -6,11 +6,12 @@
 import { randomFor } from '../base/random.js';
 import { formatQuantity } from '../base/units.js';
 import { PIECES_MAX } from '../contract/control-block.js';
-import type { Piece, PlannedPhase } from '../contract/plan.js';
+import type { Piece, PlannedPhase, PlannedSearch } from '../contract/plan.js';
 import { dimensionOf } from '../scenario/control.js';
 import type { Mistake } from '../scenario/problems.js';
 import type { ScenarioLevel, ScenarioLoad, ScenarioPhase } from '../scenario/scenario.js';
 import type { Placed } from './actors.js';
+import { planSearch } from './search.js';
 import { pieceCount, piecesOf } from './shapes.js';
 
 /** Rounds of all phases together: each has its windows, its totals and its place in the record. */
@@ -26,7 +27,7 @@ export interface Timeline {
 export function planPhases(
   phases: readonly ScenarioPhase[],
   placed: readonly Placed[],
-  seed: number,
+  { seed, windowMs }: { readonly seed: number; readonly windowMs: number },
 ): Timeline {
   const rounds = phases.reduce((sum, { repeat }) => sum + repeat, 0);
   const mistakes: Mistake[] = [];
@@ -42,8 +43,14 @@ export function planPhases(
   for (const phase of phases) {
     // Every round does the same: rounds measure noise, not luck.
     const load = loadOf(phase, placed, seed, mistakes);
+    const search = searchOf(phase, placed, windowMs, mistakes);
     for (let round = 1; round <= phase.repeat; round++) {
-      planned.push({ ...plannedPhase(phase, round, load), index: planned.length, startMs });
+      planned.push({
+        ...plannedPhase(phase, round, load),
+        ...(search !== null && { search }),
+        index: planned.length,
+        startMs,
+      });
       startMs += phase.durationMs;
     }
   }
@@ -87,6 +94,24 @@ function loadOf(
     return [[actor.name, piecesOf({ load: shape, durationMs, shareOf, random })]];
   });
   return Object.fromEntries(pieces);
+}
+
+/** Of one actor at most: the scenario has seen to it. */
+function searchOf(
+  phase: ScenarioPhase,
+  placed: readonly Placed[],
+  windowMs: number,
+  mistakes: Mistake[],
+): PlannedSearch | null {
+  for (const { actor } of placed) {
+    const load = phase.load.get(actor.name);
+    if (load?.shape !== 'search') continue;
+    const shareOf = (level: ScenarioLevel): number => shareOfPeak(level, actor, mistakes);
+    const planned = planSearch({ phase, load, actor, windowMs, shareOf });
+    if (!('message' in planned)) return planned;
+    mistakes.push(planned);
+  }
+  return null;
 }
 
 /** Asked before a single one is made. */

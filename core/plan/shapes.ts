@@ -14,6 +14,8 @@ import type { Curve, MsRange, ScenarioLevel, ScenarioLoad } from '../scenario/sc
 const CURVE_PIECES = 64;
 /** A walk turns by at most this share of the way between low and high. */
 const STRIDE = 0.5;
+/** A search has a level and a rest for each of its steps, at most. */
+const SEARCH_PIECES = 128;
 
 /** From 0 to 1 over x from 0 to 1. */
 const CURVES: Readonly<Record<Curve, (x: number) => number>> = {
@@ -54,6 +56,8 @@ export function pieceCount(load: ScenarioLoad, durationMs: number): number {
       return 2 * periods(load.on.fromMs + load.off.fromMs);
     case 'trace':
       return Math.min(load.levels.length, periods(load.everyMs) + 1);
+    case 'search':
+      return SEARCH_PIECES;
   }
 }
 
@@ -70,6 +74,8 @@ export function piecesOf({ load, durationMs, shareOf, random }: ShapeInput): rea
       return burstPieces(shareOf(load.low), shareOf(load.high), load.on, load.off, durationMs, random);
     case 'trace':
       return tracePieces(load.levels, load.everyMs, durationMs, shareOf);
+    case 'search':
+      return [flat(0, durationMs, shareOf(load.low))]; // the first level; the others are found out while it runs
     case 'walk':
       return walkPieces(shareOf(load.low), shareOf(load.high), load.everyMs, durationMs, random);
     default:

@@ -68,6 +68,21 @@ export function untilMistakes(
   });
 }
 
+/** What searches judge, each condition once, whoever it moves. */
+export function searchMistakes(
+  phases: readonly Pick<ScenarioPhase, 'load'>[],
+  actors: readonly Actor[],
+  catalogue: readonly CatalogueEntry[],
+): readonly Mistake[] {
+  const searches = phases.flatMap(({ load }) => [...load.values()].filter((one) => one.shape === 'search'));
+  return searches.flatMap(({ conditions }) =>
+    conditions.flatMap(({ selector, assertion, path }) => {
+      const spots = { selector, path, keyPath: path, keyAt: 'value' as const };
+      return mistakeOf(spots, { selector, assertion }, actors, catalogue) ?? [];
+    }),
+  );
+}
+
 function atOnce({ aggregate, operator, operand, text }: Assertion): Assertion {
   return { aggregate, operator, operand, text };
 }

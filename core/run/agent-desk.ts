@@ -14,6 +14,7 @@ import type { EventDesk } from './event-desk.js';
 import type { NumbersDesk } from './numbers-desk.js';
 import { describeOom, OomWatch } from './oom-watch.js';
 import type { PhaseDesk } from './phase-desk.js';
+import type { SearchDesk } from './search-desk.js';
 import type { SafetyDesk } from './safety-desk.js';
 import { Supervisor } from './supervisor.js';
 
@@ -37,6 +38,7 @@ export interface AgentEars {
   readonly numbers: NumbersDesk;
   readonly safety: SafetyDesk;
   readonly phases: PhaseDesk;
+  readonly searches: SearchDesk;
 }
 
 export class AgentDesk {
@@ -217,10 +219,13 @@ export class AgentDesk {
   #rejoin(agent: AgentHandle): void {
     const { startNs, stopCause } = this.#input.events;
     if (this.#ears === null || startNs === null || stopCause !== null) return;
-    const { numbers, phases, safety } = this.#ears;
+    const { numbers, phases, searches, safety } = this.#ears;
     numbers.expect(agent.name);
     agent.send({ type: 'phases', startsNs: phases.clock.startsNs(startNs) });
-    for (const { name } of agent.actors) safety.resendScale(name);
+    for (const { name } of agent.actors) {
+      safety.resendScale(name);
+      searches.resend(name);
+    }
     agent.send({ type: 'start', startNs });
   }
 

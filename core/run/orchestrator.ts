@@ -5,6 +5,7 @@
 import { messageOf } from '../base/errors.js';
 import { MS, nowNs } from '../base/clock.js';
 import type { Screen } from '../contract/exporter.js';
+import type { ToAgent } from '../contract/messages.js';
 import type { Plan, PlannedPhase } from '../contract/plan.js';
 import type { RunSummary } from '../contract/summary.js';
 import { withoutSecrets } from '../plan/secrets.js';
@@ -21,6 +22,7 @@ import { NumbersDesk } from './numbers-desk.js';
 import type { RunParts } from './parts.js';
 import { PhaseDesk } from './phase-desk.js';
 import { RunFacts } from './run-facts.js';
+import { SearchDesk } from './search-desk.js';
 import { SafetyDesk } from './safety-desk.js';
 import { Schedule } from './schedule.js';
 import { climbStopLadder } from './stop-ladder.js';
@@ -103,6 +105,10 @@ export async function startRun(plan: Plan, deps: RunDeps): Promise<RunHandle> {
     });
     phases.onMoved(() => numbers.moved());
     streams.windows.subscribe((window) => phases.window(window));
+    const toActor = (actor: string, message: ToAgent): void => agents.toActor(actor, message);
+    const { accumulator } = numbers;
+    const searches = new SearchDesk({ plan, events, accumulator, phases, toActor });
+    streams.windows.subscribe((window) => searches.window(window));
     const thresholds = new ThresholdDesk(plan, events, numbers.accumulator);
     streams.windows.subscribe((window) => thresholds.window(window));
     const surroundings = new Surroundings({ plan, events });
@@ -111,6 +117,7 @@ export async function startRun(plan: Plan, deps: RunDeps): Promise<RunHandle> {
       ...opened,
       numbers,
       phases,
+      searches,
       safety,
       thresholds,
       surroundings,
@@ -174,11 +181,11 @@ class Orchestrator {
 
   /** Two steps: all instances load and report; when all have, they are given one start instant. Null: it never came. */
   async #start(): Promise<number | null> {
-    const { agents, events, numbers, phases, safety, surroundings } = this.#parts;
+    const { agents, events, numbers, phases, searches, safety, surroundings } = this.#parts;
     const isReady = await Promise.race([
       surroundings
         .start()
-        .then(() => agents.load({ numbers, safety, phases }))
+        .then(() => agents.load({ numbers, safety, phases, searches }))
         .then(
           () => true,
           (error: unknown) => {
@@ -205,7 +212,7 @@ class Orchestrator {
 
   /** Through all phases, or until something stops the run. */
   async #follow(startNs: number): Promise<void> {
-    const { plan, events, numbers, phases } = this.#parts;
+    const { plan, events, numbers, phases, searches } = this.#parts;
     const limit = setTimeout(
       () => events.stop('max-duration', `longer than safety.maxDuration`),
       Math.min(plan.safety.maxDurationMs, TIMEOUT_MAX_MS),
@@ -217,6 +224,7 @@ class Orchestrator {
         numbers.host?.phaseStarted(startNs + startMs(index) * MS);
         events.emit({ type: 'phase.started', phase: name, phaseIndex: index });
         phases.started(phase);
+        searches.started(phase);
       },
       phaseEnded: ({ name, index }) => {
         phases.ended();
@@ -233,7 +241,7 @@ class Orchestrator {
 
   /** The stop ladder, then what is left: frames on their way, agents, guard. Never throws; what fails is said. */
   async #end(): Promise<{ stopMs: number; heldAtStop: Readonly<Record<string, number>> }> {
-    const { plan, record, events, agents, numbers, phases, safety, surroundings } = this.#parts;
+    const { plan, record, events, agents, numbers, phases, searches, safety, surroundings } = this.#parts;
     const fromNs = nowNs();
     const heldAtStop = heldAt(phases.lastPhase, safety.heldByActor());
     await climbStopLadder(agents.all, plan.safety.gracefulStopMs, (rung, agent, detail) =>
@@ -248,6 +256,7 @@ class Orchestrator {
     await agents.end();
     await numbers.flush();
     phases.finish();
+    searches.finish();
     await surroundings.stop();
     await safety.stop();
     await identified.catch(() => undefined); // said above

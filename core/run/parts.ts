@@ -7,6 +7,7 @@ import type { FanOut } from './fan-out.js';
 import type { NumbersDesk } from './numbers-desk.js';
 import type { PhaseDesk } from './phase-desk.js';
 import type { RunFacts } from './run-facts.js';
+import type { SearchDesk } from './search-desk.js';
 import type { SafetyDesk } from './safety-desk.js';
 import type { RunStreams } from './streams.js';
 import type { ThresholdDesk } from './threshold-desk.js';
@@ -23,6 +24,7 @@ export interface RunParts {
   readonly fanOut: FanOut;
   readonly numbers: NumbersDesk;
   readonly phases: PhaseDesk;
+  readonly searches: SearchDesk;
   readonly safety: SafetyDesk;
   readonly thresholds: ThresholdDesk;
   readonly surroundings: Surroundings;

@@ -12,8 +12,8 @@ import { PhaseClock } from '../plan/clock.js';
 import type { EventDesk } from './event-desk.js';
 import { doneSentence, foundSentence } from './found-sentence.js';
 
-/** Between the decision and the end of the phase: time for the message to reach every agent before it. */
-const LEAD_MS = 100;
+/** Between a decision and what it changes: time for the message to reach every agent before it. */
+export const LEAD_MS = 100;
 
 export interface PhaseDeskInput {
   readonly plan: Plan;
@@ -81,6 +81,15 @@ export class PhaseDesk {
     if (this.#input.events.stopCause === 'completed') this.#settle(this.#input.plan.phases.length);
   }
 
+  /** What it ran for has come: later phases move up, and everybody is told. */
+  endNow(phase: PlannedPhase): void {
+    const { events, toAll } = this.#input;
+    const isMoved = this.#running === phase && this.clock.endPhase(phase.index, events.atMs + LEAD_MS);
+    if (!isMoved || events.startNs === null) return;
+    toAll({ type: 'phases', startsNs: this.clock.startsNs(events.startNs) });
+    for (const tell of this.#listeners) tell();
+  }
+
   #lookForDone(): void {
     const phase = this.#running;
     if (phase?.until?.sentence.kind !== 'done' || this.#reached.has(phase.index)) return;
@@ -91,14 +100,10 @@ export class PhaseDesk {
   }
 
   #reach(phase: PlannedPhase, value: number | null, sentence: (tookMs: number) => string): void {
-    const { events, toAll } = this.#input;
+    const { events } = this.#input;
     if (events.stopCause !== null && events.stopCause !== 'completed') return;
     this.#reached.add(phase.index);
-    const isMoved = this.#running === phase && this.clock.endPhase(phase.index, events.atMs + LEAD_MS);
-    if (isMoved && events.startNs !== null) {
-      toAll({ type: 'phases', startsNs: this.clock.startsNs(events.startNs) });
-      for (const tell of this.#listeners) tell();
-    }
+    this.endNow(phase);
     const [fromMs = 0, toMs = 0] = [this.clock.startsMs[phase.index], this.clock.startsMs[phase.index + 1]];
     const { name, index, until } = phase;
     const text = sentence(toMs - fromMs);

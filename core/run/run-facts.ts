@@ -8,6 +8,7 @@ import type { SafetyState } from '../base/sentences.js';
 import { SAFETY_STATES } from '../base/sentences.js';
 import { dimensionOfUnit, formatQuantity } from '../base/units.js';
 import type { RunEvent, StopCause, Unleased } from '../contract/events.js';
+import type { SearchStep, SearchSummary } from '../contract/search.js';
 
 const STOP_EXITS: Partial<Record<StopCause, ExitCode>> = {
   safety: EXIT.safety,
@@ -39,6 +40,14 @@ export class RunFacts {
   /** What was taken without a lease, a sentence each. */
   readonly unleased: string[] = [];
 
+  /** By phase. */
+  readonly #steps = new Map<number, SearchStep[]>();
+  readonly #searches = new Map<number, Omit<SearchSummary, 'steps'>>();
+
+  get searches(): SearchSummary[] {
+    return [...this.#searches].map(([phase, search]) => ({ ...search, steps: this.#steps.get(phase) ?? [] }));
+  }
+
   add(event: RunEvent): void {
     this.lastMs = Math.max(this.lastMs, event.atMs);
     switch (event.type) {
@@ -59,6 +68,15 @@ export class RunFacts {
         break;
       case 'phase.missed':
         this.#missed(event);
+        break;
+      case 'search.step': {
+        const { amount, holds, isSure, judgedMs, reached, figures } = event;
+        const step = { amount, holds, isSure, judgedMs, reached, figures };
+        this.#steps.set(event.phaseIndex, [...(this.#steps.get(event.phaseIndex) ?? []), step]);
+        break;
+      }
+      case 'search.ended':
+        this.#searched(event);
         break;
       case 'actor.failed':
         this.#failed(event);
@@ -97,6 +115,19 @@ export class RunFacts {
       this.notes.push(text);
       return;
     }
+    this.exits.add(EXIT.threshold);
+    this.reasons.push(text);
+  }
+
+  /** What a run that was stopped did not come to is not missed. */
+  #searched(event: RunEvent & { type: 'search.ended' }): void {
+    const { phase, round, actor, unit, conditions, outcome, knee, broke, resolution, text } = event;
+    const { phaseIndex, otherwise } = event;
+    const search = { phase, actor, unit, conditions, outcome, knee, broke, resolution, text };
+    this.#searches.set(phaseIndex, { ...search, ...(round !== undefined && { round }) });
+    const isMissed = outcome === 'none' || outcome === 'unfinished';
+    const isWhole = this.stopCause === null || this.stopCause === 'completed';
+    if (!isMissed || !isWhole || otherwise === 'continue') return;
     this.exits.add(EXIT.threshold);
     this.reasons.push(text);
   }

@@ -68,6 +68,7 @@ export function buildSummary(input: SummaryInput): RunSummary {
         ...(facts.restarts.get(actor.actor) ?? []).map((reason) => `started again: ${reason}`),
       ],
     })),
+    ...(facts.searches.length > 0 && { searches: facts.searches }),
     trust: checkTrust({
       plan,
       accumulator,

@@ -105,7 +105,7 @@ function report(breach: Breach, problems: Problems, { unknownKeys, missing }: Fo
       missing.set(here, [...(missing.get(here) ?? []), { path, key: String(params['missingProperty']) }]);
       return;
     case 'discriminator':
-      reportShape(params['tagValue'], path, schema, problems);
+      reportShape(params['tagValue'], path, problems);
       return;
     case 'format':
       reportSentence(params['format'] as SentenceFormat, path, breach.seen, problems);
@@ -145,19 +145,9 @@ function nameMistake(key: string): { message: string; hint: string } {
   };
 }
 
-function reportShape(
-  tag: unknown,
-  path: Path,
-  schema: Readonly<Record<string, unknown>>,
-  problems: Problems,
-): void {
-  const later = schema['later'] as readonly string[];
+function reportShape(tag: unknown, path: Path, problems: Problems): void {
   if (tag === undefined) return; // Told by `required`.
   const spot = { path: [...path, 'shape'], seen: tag };
-  if (typeof tag === 'string' && later.includes(tag)) {
-    problems.add({ ...spot, code: 'E_NOT_YET', message: `not in this version: shape "${tag}"` });
-    return;
-  }
   const hint = typeof tag === 'string' ? suggestion(tag, SHAPES) : `Known: ${SHAPES.join(', ')}.`;
   problems.add({ ...spot, code: 'E_SCHEMA', message: `unknown shape ${JSON.stringify(tag)}`, hint });
 }

@@ -81,6 +81,9 @@ export interface DraftLoad {
   readonly column?: string;
   readonly unit?: string;
   readonly speed?: number;
+  readonly while?: string | readonly (string | undefined)[];
+  readonly settle?: string;
+  readonly resolution?: string;
 }
 
 export interface DraftThreshold {

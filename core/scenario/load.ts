@@ -117,7 +117,7 @@ async function resolveDraft(
     windowMs,
     plugins,
     actors,
-    phases: await resolvePhases({ draft, actors, problems, sources }),
+    phases: await resolvePhases({ draft, actors, problems, sources, windowMs }),
     thresholds: resolveThresholds(draft, windowMs, problems),
     safety,
     probes,

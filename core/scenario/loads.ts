@@ -3,12 +3,20 @@
  * `phases.ts` calls it; amounts wait for the plan, which knows the host.
  */
 import { resolve } from 'node:path';
-import { parseDuration, parseDurations, parseLevel, parseLevelRange } from '../base/grammar.js';
+import {
+  parseCondition,
+  parseDuration,
+  parseDurations,
+  parseLevel,
+  parseLevelRange,
+} from '../base/grammar.js';
 import type { Path } from './document.js';
 import type { DraftLoad } from './draft.js';
+import type { Names } from './names.js';
 import type { Problems } from './problems.js';
-import type { ScenarioLevel, ScenarioLoad } from './scenario.js';
+import type { ScenarioCondition, ScenarioLevel, ScenarioLoad } from './scenario.js';
 import type { Sources } from './sources.js';
+import { isMultiple } from './thresholds.js';
 import { readTrace } from './trace.js';
 
 export interface LoadContext {
@@ -18,7 +26,13 @@ export interface LoadContext {
   readonly durationMs: number | null;
   readonly problems: Problems;
   readonly sources: Sources;
+  readonly names: Names;
+  readonly windowMs: number;
 }
+
+/** Of a search: settling is a fifth of what is judged, and the levels come as near as 5 % of the peak. */
+const SETTLE_SHARE = 0.2;
+const RESOLUTION = '5%';
 
 const TRACE_EVERY = '1s';
 
@@ -48,6 +62,8 @@ export async function resolveLoad(load: DraftLoad, context: LoadContext): Promis
       return burstsOf(load, context);
     case 'trace':
       return traceOf(load, context);
+    case 'search':
+      return searchOf(load, context, level);
     default: {
       const everyMs = lengthOf(load.every, 'every', context);
       if (low === undefined || high === undefined || everyMs === null) return null;
@@ -126,6 +142,63 @@ function burstsOf({ level, on, off }: DraftLoad, { path, problems }: LoadContext
   return { shape: 'bursts', low: end(from), high: end(to), on: lasting, off: parseDurations(off) };
 }
 
+function searchOf(
+  load: DraftLoad,
+  context: LoadContext,
+  level: (text: string, ...steps: (string | number)[]) => ScenarioLevel,
+): ScenarioLoad | null {
+  const { path, problems, windowMs } = context;
+  const { low, high = '100%', resolution = RESOLUTION, every, settle } = load;
+  const conditions = conditionsOf(load, context);
+  const everyMs = lengthOf(every, 'every', context);
+  if (low === undefined || everyMs === null || conditions.length === 0) return null;
+  if (!isMultiple(everyMs, windowMs)) {
+    const message = `"${String(every)}" is not a multiple of the window, which is ${windowMs}ms`;
+    problems.add({ path: [...path, 'every'], code: 'E_SCHEMA', message, seen: every });
+    return null;
+  }
+  const settleMs = settle === undefined ? everyMs * SETTLE_SHARE : lengthOf(settle, 'settle', context);
+  const ends = { low: level(low, 'low'), high: level(high, 'high') };
+  if (settleMs === null || !isAscending(ends, context)) return null;
+  const nearest = level(resolution, 'resolution');
+  for (const one of [ends.low, nearest]) {
+    if (one.quantity.value > 0) continue;
+    problems.add({ path: one.path, code: 'E_SCHEMA', message: 'a search needs more than 0', seen: one.text });
+    return null;
+  }
+  return { shape: 'search', conditions, ...ends, resolution: nearest, everyMs, settleMs };
+}
+
+/** What is judged at each level: of this phase, and at once. */
+function conditionsOf(load: DraftLoad, { path, problems, names }: LoadContext): ScenarioCondition[] {
+  const isList = typeof load.while !== 'string';
+  const texts = typeof load.while === 'string' ? [load.while] : (load.while ?? []);
+  return texts.flatMap((text, i): ScenarioCondition[] => {
+    if (text === undefined) return [];
+    const where: Path = isList ? [...path, 'while', i] : [...path, 'while'];
+    const { selector, assertion } = parseCondition(text);
+    names.check(selector, { text, path: where }, false);
+    const refuse = (column: number, message: string): ScenarioCondition[] => {
+      problems.add({ path: where, column: Math.max(0, column), code: 'E_SCHEMA', message, seen: text });
+      return [];
+    };
+    if (selector.tags['phase'] !== undefined) {
+      return refuse(text.indexOf('phase'), 'a search looks at its own levels: it names no phase');
+    }
+    if (assertion.forMs !== undefined) {
+      return refuse(
+        text.lastIndexOf('for'),
+        '"every" says how long a level must hold, so "for" says nothing',
+      );
+    }
+    if (assertion.operand.kind !== 'quantity' && assertion.operand.kind !== 'state') {
+      const wanted = 'a search compares with an amount';
+      return refuse(text.lastIndexOf(assertion.operand.kind), wanted);
+    }
+    return [{ selector, assertion, text, path: where }];
+  });
+}
+
 async function traceOf(load: DraftLoad, context: LoadContext): Promise<ScenarioLoad | null> {
   const { path, problems, sources } = context;
   const everyMs = lengthOf(load.every ?? TRACE_EVERY, 'every', context);
@@ -150,6 +223,8 @@ export function levelsOf(load: ScenarioLoad): readonly ScenarioLevel[] {
     case 'steps':
     case 'trace':
       return load.levels;
+    case 'search':
+      return [load.low, load.high, load.resolution];
     default:
       return [load.low, load.high];
   }

@@ -22,6 +22,7 @@ export interface PhasesInput {
   readonly actors: readonly ScenarioActor[];
   readonly problems: Problems;
   readonly sources: Sources;
+  readonly windowMs: number;
 }
 
 export async function resolvePhases(input: PhasesInput): Promise<ScenarioPhase[]> {
@@ -34,13 +35,36 @@ export async function resolvePhases(input: PhasesInput): Promise<ScenarioPhase[]
     const path: Path = ['phases', index];
     checkName(phase, index, firsts, problems);
     const durationMs = durationOf(phase, path, problems);
-    const load = await loadsOf(phase, durationMs, path, input);
+    const load = await loadsOf(phase, durationMs, path, { ...input, names });
     const until = untilOf(phase, path, names, problems);
-    const { name = '', measure = true, tags = {}, repeat = 1 } = phase;
+    checkSearch(phase, load, path, problems);
+    const { name = '', measure = true, tags = {}, repeat = 1, otherwise = 'fail' } = phase;
     const lastingMs = durationMs ?? DURATION_MIN_MS;
-    phases.push({ name, index, durationMs: lastingMs, measure, repeat, until, tags, load });
+    phases.push({ name, index, durationMs: lastingMs, measure, repeat, until, otherwise, tags, load });
   }
   return phases;
+}
+
+const isSearching = ({ load = {} }: DraftPhase): boolean =>
+  Object.values(load).some((one) => one?.shape === 'search');
+
+/** A search moves one actor's level and ends the phase by itself. */
+function checkSearch(
+  phase: DraftPhase,
+  load: ReadonlyMap<string, ScenarioLoad>,
+  path: Path,
+  problems: Problems,
+): void {
+  const [, second] = [...load].filter(([, { shape }]) => shape === 'search').map(([name]) => name);
+  if (second !== undefined) {
+    const said = phase.load?.[second] === undefined ? '*' : second;
+    const message = 'a phase searches the level of one actor, and here it is more';
+    const hint = 'Give the others a level of their own, or a phase.';
+    problems.add({ path: [...path, 'load', said], at: 'key', code: 'E_SCHEMA', message, seen: said, hint });
+  }
+  if (phase.until === undefined || !isSearching(phase)) return;
+  const message = 'a search ends its phase when it has found the level: "until" has nothing to end';
+  problems.add({ path: [...path, 'until'], at: 'key', code: 'E_SCHEMA', message });
 }
 
 function checkName(phase: DraftPhase, index: number, firsts: Map<string, number>, problems: Problems): void {
@@ -67,8 +91,9 @@ function durationOf(phase: DraftPhase, path: Path, problems: Problems): number |
 function untilOf(phase: DraftPhase, phasePath: Path, names: Names, problems: Problems): ScenarioUntil | null {
   const path = [...phasePath, 'until'];
   if (phase.until === undefined) {
-    if (phase.otherwise === undefined || problems.touches(path)) return null;
-    const message = '"otherwise" says what follows when "until" never held, and there is none';
+    if (phase.otherwise === undefined || isSearching(phase) || problems.touches(path)) return null;
+    const message =
+      '"otherwise" says what follows when "until" never held or a search found nothing: there is neither';
     problems.add({ path: [...phasePath, 'otherwise'], at: 'key', code: 'E_SCHEMA', message });
     return null;
   }
@@ -108,7 +133,7 @@ async function loadsOf(
   phase: DraftPhase,
   durationMs: number | null,
   phasePath: Path,
-  { draft, actors, problems, sources }: PhasesInput,
+  { draft, actors, problems, sources, names, windowMs }: PhasesInput & { readonly names: Names },
 ): Promise<Map<string, ScenarioLoad>> {
   const result = new Map<string, ScenarioLoad>();
   const known = Object.keys(draft.actors ?? {});
@@ -123,7 +148,7 @@ async function loadsOf(
       continue;
     }
     if (load === undefined || problems.within(path)) continue;
-    const resolved = await resolveLoad(load, { path, durationMs, problems, sources });
+    const resolved = await resolveLoad(load, { path, durationMs, problems, sources, names, windowMs });
     if (resolved === null) continue;
     const meant = actors.filter((a) => (name === '*' ? !named.includes(a.name) : a.name === name));
     for (const actor of meant) {

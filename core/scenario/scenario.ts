@@ -103,7 +103,27 @@ export type ScenarioLoad =
       readonly levels: readonly ScenarioLevel[];
       /** Between two of them, the speed already in it. */
       readonly everyMs: number;
-    };
+    }
+  | ScenarioSearch;
+
+/** Raised from `low` while everything holds, and halved from there: a search looks for the highest level. */
+export interface ScenarioSearch {
+  readonly shape: 'search';
+  readonly conditions: readonly ScenarioCondition[];
+  readonly low: ScenarioLevel;
+  readonly high: ScenarioLevel;
+  readonly resolution: ScenarioLevel;
+  /** How long each level is judged, and left alone before that. */
+  readonly everyMs: number;
+  readonly settleMs: number;
+}
+
+export interface ScenarioCondition {
+  readonly selector: Selector;
+  readonly assertion: Assertion;
+  readonly text: string;
+  readonly path: Path;
+}
 
 export interface ScenarioPhase {
   readonly name: string;
@@ -113,6 +133,8 @@ export interface ScenarioPhase {
   readonly measure: boolean;
   readonly repeat: number;
   readonly until: ScenarioUntil | null;
+  /** What follows when a search found nothing. */
+  readonly otherwise: 'fail' | 'continue';
   readonly tags: Readonly<Record<string, string>>;
   /** By actor, "*" already spread over the actors it means. */
   readonly load: ReadonlyMap<string, ScenarioLoad>;

@@ -7,6 +7,8 @@ const level = (description: string): Schema => sentence('level', description);
 const LOW_HIGH = { low: level('The lowest level.'), high: level('The highest level.') };
 const every = (description: string): Schema => sentence('duration', description);
 
+const SLO_EXAMPLES = ['op.latency{actor:db} p99 < 5ms'];
+
 interface ShapeSchema {
   readonly description: string;
   readonly properties: Schema;
@@ -101,13 +103,36 @@ const SHAPE_SCHEMAS: Readonly<Record<ShapeName, ShapeSchema>> = {
     },
     required: ['file', 'column', 'unit'],
   },
+  search: {
+    description:
+      'Raises the level, doubling it, until a condition breaks, halves what is left, and tells the highest level that holds.',
+    properties: {
+      while: {
+        ...sentence('condition', 'What must hold at a level: one condition, or all of a list.'),
+        type: ['string', 'array'],
+        items: sentence('condition', 'What must hold at a level.'),
+        minItems: 1,
+        maxItems: 8,
+        examples: SLO_EXAMPLES,
+        wanted: `a condition, or a list of them, such as "${SLO_EXAMPLES[0]}"`,
+      },
+      low: level('The first level, from which it is raised.'),
+      high: level('The highest level. Default: 100%.'),
+      every: every('How long each level is judged, a multiple of the window.'),
+      settle: sentence(
+        'duration',
+        'Left alone at each new level before it is judged; so long a rate rests where it broke. Default: a fifth of "every".',
+      ),
+      resolution: level('How near the levels that hold and break come to each other. Default: 5%.'),
+    },
+    required: ['while', 'low', 'every'],
+  },
 };
 
 export const SHAPES_SCHEMA: Schema = {
   type: 'object',
   required: ['shape'],
   discriminator: { propertyName: 'shape' },
-  later: ['search'],
   wanted: 'a load as text, such as "60%" or "10% -> 90%", or an object with "shape"',
   oneOf: Object.entries(SHAPE_SCHEMAS).map(([name, { description, properties, required }]) =>
     object(

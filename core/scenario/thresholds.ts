@@ -62,7 +62,8 @@ function detailsOf(entry: DraftThreshold, path: Path, closedMs: number, problems
   return { severity, abort, reason, windowMs, afterMs };
 }
 
-function isMultiple(lengthMs: number, ofMs: number): boolean {
+/** So many whole times, at least once. */
+export function isMultiple(lengthMs: number, ofMs: number): boolean {
   const times = lengthMs / ofMs;
   return Math.abs(times - Math.round(times)) < 1e-9 && times >= 1 - 1e-9;
 }

@@ -38,6 +38,9 @@ function describe(event: RunEvent): string | null {
       return `target ready after ${formatValue(event.tookMs * 1e6, 'ns')}`;
     case 'target.ended':
       return event.wasAsked ? null : `target ended: ${event.cause}`;
+    case 'search.step':
+    case 'search.ended':
+      return event.text;
     case 'stop.rung':
       return event.rung === 'terminate' || event.rung === 'kill'
         ? `${event.rung} ${event.agent}: ${event.detail}`
@@ -66,7 +69,9 @@ function safetyReason(event: RunEvent & { type: 'safety.action' }): string {
 export function phaseLine(plan: Plan, phaseIndex: number, atMs: number): string | null {
   const phase = plan.phases[phaseIndex];
   if (phase === undefined) return null;
-  const loads = Object.entries(phase.load).map(([actor, pieces]) => `${actor} ${levels(pieces)}`);
+  const loads = Object.entries(phase.load).map(([actor, pieces]) =>
+    phase.search?.actor === actor ? `${actor} searched` : `${actor} ${levels(pieces)}`,
+  );
   const load = loads.length > 0 ? loads.join(', ') : 'no load';
   const measured = phase.measure ? '' : ', not measured';
   return ` ${formatClock(atMs)} ${phaseTitle(phase)} (${formatClock(phase.durationMs)}${measured}): ${load}`;

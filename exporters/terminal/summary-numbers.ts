@@ -1,5 +1,12 @@
 /** The tables of the summary: what was asked and achieved in each measured phase, and latencies where there are any. */
-import type { ActorSummary, PhaseSummary, RunSummary, SeriesSummary } from '../../core/contract/summary.js';
+import type { Interval } from '../../core/contract/search.js';
+import type {
+  ActorSummary,
+  PhaseSummary,
+  Quantile,
+  RunSummary,
+  SeriesSummary,
+} from '../../core/contract/summary.js';
 import type { Column } from './table.js';
 import { layOut } from './table.js';
 import { formatNumber } from '../../core/base/units.js';
@@ -66,13 +73,16 @@ const WAITING_SHARE = 0.1;
 /** What each row of the table is of, beneath the operations that ended well. */
 const FAILED = '  failed';
 const WAITING = '  of it waiting';
+const CONFIDENCE = '  ± with 95 %';
+const TOO_FEW = ' - not enough samples: fewer than ten lie beyond';
 
 /** Latency from when each operation was due; a percentile with too few values behind it is left out. */
 export function drawLatencies({ phases }: RunSummary, width: number): string[] {
   const rows = phases.filter(({ measured }) => measured).flatMap((phase) => phaseRows(phase));
   if (rows.length === 0) return [];
   const head = ['from intended start', '', 'ops', 'rate/s', 'p50', 'p99', 'p99.9', 'max'];
-  return layOut(LATENCY_COLUMNS, [head, ...rows], width);
+  const table = layOut(LATENCY_COLUMNS, [head, ...rows], width);
+  return rows.some(([, , , , ...shown]) => shown.includes('-')) ? [...table, TOO_FEW] : table;
 }
 
 function phaseRows(phase: PhaseSummary): string[][] {
@@ -86,6 +96,7 @@ function phaseRows(phase: PhaseSummary): string[][] {
   return [
     ...of('op.latency').flatMap((latency) => [
       latencyRow(latency, phase),
+      ...confidenceRows(latency),
       ...of('op.wait', latency.tags)
         .filter((wait) => weightOf(wait) >= WAITING_SHARE * weightOf(latency) && weightOf(wait) > 0)
         .map((wait) => [WAITING, '', '', '', ...times(wait)]),
@@ -108,6 +119,19 @@ function latencyRow(latency: SeriesSummary, phase: PhaseSummary): string[] {
   const { count } = latency;
   const rate = count === null || phase.tookMs <= 0 ? '-' : formatNumber(count / (phase.tookMs / 1000));
   return [who(latency), phaseTitle(phase), String(count), rate, ...times(latency)];
+}
+
+/** How far the figures above may be off by chance, as shares of them; the larger side where the two differ. */
+function confidenceRows({ rate, rateInterval, quantiles, quantileIntervals }: SeriesSummary): string[][] {
+  const share = (value: number | null | undefined, interval: Interval | null | undefined): string => {
+    if (!value || !interval) return '';
+    const half = Math.max(value - interval.low, interval.high - value) / value;
+    return `±${formatValue(half, 'share').replace(' ', '')}`;
+  };
+  const names: readonly Quantile[] = ['p50', 'p99', 'p99.9'];
+  const cells = names.map((name) => share(quantiles?.[name], quantileIntervals?.[name]));
+  const row = [share(rate, rateInterval), ...cells];
+  return row.every((cell) => cell === '') ? [] : [[CONFIDENCE, '', '', ...row, '']];
 }
 
 function failedRow(failed: SeriesSummary, name: string, phase: string): string[] {

@@ -4,6 +4,7 @@
  */
 import { relative } from 'node:path';
 import type { RunSummary, ThresholdResult, Verdict } from '../../core/contract/summary.js';
+import { drawSearches } from './summary-search.js';
 import { drawActorTables, drawLatencies } from './summary-numbers.js';
 import { layOut } from './table.js';
 import { clip, formatDuration, formatValue, printable, wrap } from './text.js';
@@ -32,6 +33,7 @@ export function drawSummary(
   const parts = [
     drawVerdict(summary, width),
     drawThresholds(summary.thresholds, width),
+    ...drawSearches(summary.searches ?? [], width),
     ...drawActorTables(summary, width),
     drawLatencies(summary, width),
     [

@@ -1,7 +1,8 @@
 import { expect } from 'chai';
 import { AskedAmount } from '../../../core/actor/asked.js';
 import { TimelineReader } from '../../../core/actor/timeline-reader.js';
-import { makeTimeline } from '../../../core/plan/timeline.js';
+import { makeTimeline, setPieces, setStarts } from '../../../core/plan/timeline.js';
+import type { PlannedSearch } from '../../../core/contract/plan.js';
 import { line, MS, START_NS, timelineOf } from './fixtures.js';
 
 const at = (ms: number): number => START_NS + ms * MS;
@@ -24,6 +25,20 @@ describe('the timeline reader', () => {
     expect(reader.lookAgainNs(at(150))).to.equal(at(300));
     expect(reader.lookAgainNs(at(350))).to.equal(at(500));
     expect(reader.lookAgainNs(at(600))).to.equal(Infinity);
+  });
+
+  it('follows a search: levels that come while it runs, and a rest between them in which nothing is asked', () => {
+    const search = { actor: 'a', stepsMax: 3 } as PlannedSearch;
+    const phase = { index: 0, name: 'p', startMs: 0, durationMs: 1000, measure: true, search };
+    const found = makeTimeline([{ ...phase, load: { a: [line(0, 1000, 0.1)] } }], 'a');
+    setStarts(found, [at(0), at(1000)]);
+    const reader = new TimelineReader(found);
+    expect([reader.level(at(500)), reader.pieceEndNs(at(500))]).to.deep.equal([0.1, at(1000)]);
+    setPieces(found, 0, [line(0, 600, 0.1), line(600, 700, NaN), line(700, 1000, 0.2)]);
+    expect([reader.level(at(500)), reader.pieceEndNs(at(500))]).to.deep.equal([0.1, at(600)]);
+    expect([650, 750, 999].map((ms) => reader.level(at(ms)))).to.deep.equal([0, 0.2, 0.2]);
+    expect([550, 650, 750].map((ms) => reader.isIdle(at(ms)))).to.deep.equal([false, true, false]);
+    expect(new TimelineReader(found).pieceEndNs(at(650))).to.equal(at(700));
   });
 
   it('asks for nothing until the start instant is known, and sees it come', () => {
