@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import type { BuiltIn } from '../core/plugin/registry.js';
 import { Registry } from '../core/plugin/registry.js';
 
-const SIMULATORS = ['block', 'cpu', 'disk', 'memory'];
+const SIMULATORS = ['block', 'cpu', 'disk', 'files', 'memory'];
 const PROBES = ['http', 'tcp', 'timer'];
 const EXPORTERS = ['json', 'ndjson', 'terminal'];
 

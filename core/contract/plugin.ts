@@ -33,6 +33,8 @@ export interface Control {
 
 /** The peak of an actor as its simulator is asked about it: an amount in the control's unit. */
 export interface AskedPeak {
+  /** The control that it picked. */
+  readonly control: ControlKind;
   readonly amount: number;
   readonly base?: string;
 }

@@ -7,7 +7,7 @@ import { formatNumber, formatQuantity } from '../base/units.js';
 import type { Capability, HostFacts, ResourceEstimate } from '../contract/host.js';
 import type { MetricSpecs } from '../contract/metrics.js';
 import type { PlannedActor, PlannedPacing, PlannedPeak } from '../contract/plan.js';
-import type { AskedPeak, Control, EstimateInput, Resource } from '../contract/plugin.js';
+import type { AskedPeak, Control, ControlKind, EstimateInput, Resource } from '../contract/plugin.js';
 import { must } from '../base/assert.js';
 import { expectationFault } from '../plugin/expectations.js';
 import type { LoadedSimulator } from '../plugin/registry.js';
@@ -51,7 +51,7 @@ export function placeActor(actor: ScenarioActor, loaded: LoadedSimulator, host: 
   const mistakes: Mistake[] = [];
   try {
     const peak = peakOf(actor, control, host);
-    const instances = instancesOf(actor, loaded, peak, host);
+    const instances = instancesOf(actor, loaded, { peak, control: control.kind }, host);
     const facts = factsOf(actor, loaded);
     mistakes.push(...unmet([...facts.needs, ...actor.needs], actor, host));
     mistakes.push(...misfits(actor, control, peak, instances), ...laneMistakes(actor, facts.lane));
@@ -193,19 +193,19 @@ function peakOf({ peak }: ScenarioActor, control: Control, host: HostFacts): Pla
 function instancesOf(
   { instances, unit }: ScenarioActor,
   { simulator }: LoadedSimulator,
-  peak: PlannedPeak,
+  { peak, control }: { readonly peak: PlannedPeak; readonly control: ControlKind },
   host: HostFacts,
 ): number {
   if (instances === 'per-core') return Math.max(1, Math.ceil(host.quotaCores));
   if (instances !== null) return instances;
-  const chosen = simulator.defaultInstances?.(host, askedPeak(peak)) ?? 1;
+  const chosen = simulator.defaultInstances?.(host, askedPeak(peak, control)) ?? 1;
   if (!Number.isInteger(chosen) || chosen < 1) throw new Error(`it chose ${chosen} instances`);
   // One thread cannot be busy on more than one core.
   return unit === 'cores' ? Math.max(chosen, Math.ceil(peak.amount / (1 + 1e-9))) : chosen;
 }
 
-function askedPeak({ amount, base }: PlannedPeak): AskedPeak {
-  return { amount, ...(base !== undefined && { base: base.name }) };
+function askedPeak({ amount, base }: PlannedPeak, control: ControlKind): AskedPeak {
+  return { control, amount, ...(base !== undefined && { base: base.name }) };
 }
 
 function factsOf({ options }: ScenarioActor, { simulator }: LoadedSimulator): SimulatorFacts {

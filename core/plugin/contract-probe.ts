@@ -147,7 +147,7 @@ function seenOf(simulator: AnySimulator, host: HostFacts): SeenSimulator {
   return {
     name,
     controls: controls.map(({ kind, unit }) => ({ kind, unit })),
-    instances: simulator.defaultInstances?.(host, { amount: 1 }) ?? 1,
+    instances: simulator.defaultInstances?.(host, { control: controls[0]?.kind ?? 'amount', amount: 1 }) ?? 1,
     unsaid: unsaid(options),
   };
 }

@@ -132,9 +132,10 @@ function pureFaults(simulator: AnySimulator, host: HostFacts): string[] {
   return faults;
 }
 
-function instanceFaults({ defaultInstances }: AnySimulator, host: HostFacts): string[] {
+function instanceFaults({ defaultInstances, controls }: AnySimulator, host: HostFacts): string[] {
   if (defaultInstances === undefined) return [];
-  const answer = twice(() => defaultInstances(host, { amount: 1 }));
+  const control = controls[0]?.kind ?? 'amount';
+  const answer = twice(() => defaultInstances(host, { control, amount: 1 }));
   if (typeof answer === 'string') return [`defaultInstances ${answer}`];
   const { value } = answer;
   return Number.isInteger(value) && value >= 1

@@ -87,7 +87,7 @@ function roomOf(file: string): string {
 }
 
 /** What stands under several plugins and is none itself. */
-const PLUGIN_FLOORS: Record<string, readonly string[]> = { storage: ['disk', 'block'] };
+const PLUGIN_FLOORS: Record<string, readonly string[]> = { storage: ['disk', 'block', 'files'] };
 
 function mayImport(from: string, to: string): boolean {
   const [here, there] = [roomOf(from), roomOf(to)];

@@ -141,7 +141,8 @@ function hex(value: number): string {
   return (value >>> 0).toString(16).padStart(8, '0');
 }
 
-function sizeDrawer(spec: TreeSpec, unitBytes: number, random: Random): () => number {
+/** Sizes of files as the spec spreads them. */
+export function sizeDrawer(spec: TreeSpec, unitBytes: number, random: Random): () => number {
   const { size, sizeMax, sizes, spread } = spec;
   if (sizes !== undefined && sizes.length > 0) {
     const sum = sizes.reduce((total, { weight }) => total + weight, 0);

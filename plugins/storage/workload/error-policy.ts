@@ -5,14 +5,16 @@ import type { WorkloadOptions } from './options.js';
 
 const SECOND_NS = 1e9;
 
+type Policy = Pick<WorkloadOptions, 'onError' | 'errorsMax' | 'errorsPerSecondMax'>;
+
 export class ErrorPolicy {
-  readonly #options: WorkloadOptions;
+  readonly #options: Policy;
   #count = 0;
   /** Of the last second, from `#fromNs` on. */
   #recent = 0;
   #fromNs = -Infinity;
 
-  constructor(options: WorkloadOptions) {
+  constructor(options: Policy) {
     this.#options = options;
   }
 

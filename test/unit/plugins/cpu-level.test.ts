@@ -73,9 +73,9 @@ const host = { cores: 8, quotaCores: 4 } as HostFacts;
 
 describe('instances of cpu', () => {
   it('are one for each core of the quota, or of the cores that a share of one core makes', () => {
-    expect(simulator.defaultInstances!(host, { amount: 2, base: 'quota' })).to.equal(4);
-    expect(simulator.defaultInstances!(host, { amount: 0.5, base: 'core' })).to.equal(1);
-    expect(simulator.defaultInstances!(host, { amount: 2.5, base: 'core' })).to.equal(3);
+    expect(simulator.defaultInstances!(host, { control: 'amount', amount: 2, base: 'quota' })).to.equal(4);
+    expect(simulator.defaultInstances!(host, { control: 'amount', amount: 0.5, base: 'core' })).to.equal(1);
+    expect(simulator.defaultInstances!(host, { control: 'amount', amount: 2.5, base: 'core' })).to.equal(3);
   });
 });
 

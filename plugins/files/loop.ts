@@ -1,0 +1,224 @@
+/**
+ * One instance of `files`: its tree made, operations done as they fall due, and at the end the whole tree held against
+ * what it must be. Called by `index.ts`.
+ */
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { MS, nowNs } from '../../core/base/clock.js';
+import { messageOf } from '../../core/base/errors.js';
+import type { ActorContext, MetricSpecs } from '../../core/contract/index.js';
+import { OperationError } from '../../core/contract/index.js';
+import { attributes } from '../../core/linux/attributes.js';
+import { errnoName } from '../../core/linux/errno.js';
+import type { Layout } from '../storage/layout/layout.js';
+import { sizeDrawer, sizeRange } from '../storage/layout/tree.js';
+import { Payload } from '../storage/payload.js';
+import { bagOf } from '../storage/workload/choices.js';
+import { ErrorPolicy } from '../storage/workload/error-policy.js';
+import type { Folder } from './model.js';
+import { Model, pathOf } from './model.js';
+import type { FilesOptions, Kind } from './options.js';
+import { filesMaxOf, KINDS, sharesOf, treeOf } from './options.js';
+import type { Wrong } from './storm.js';
+import { ATTRIBUTE, Storm, WRONGS } from './storm.js';
+
+export const METRICS = {
+  wrong: {
+    kind: 'counter',
+    unit: 'count',
+    better: 'lower',
+    mustBeZero: true,
+    help: 'Names and files that were not what the operations before had made of them, by what was wrong.',
+    tags: { what: WRONGS },
+  },
+  turned: {
+    kind: 'counter',
+    unit: 'count',
+    better: 'lower',
+    help: 'Operations that could not be, since nothing was there to do them on, or no room by filesMax: another was done.',
+  },
+  checked: { kind: 'counter', unit: 'count', help: 'Names that were looked at in the end.' },
+  unchecked: {
+    kind: 'counter',
+    unit: 'count',
+    better: 'lower',
+    help: 'Names for which there was no time in the end.',
+  },
+} as const satisfies MetricSpecs;
+
+export type Context = ActorContext<FilesOptions, typeof METRICS>;
+
+/** The event loop gets its turn this often. */
+const TURN_NS = 20 * MS;
+/** The kernel wakes a sleeper so late: a shorter wait is spent looking. */
+const SPIN_NS = 0.1 * MS;
+/** Looking at all of it in the end; graceful stops of all profiles are longer. */
+const CHECK_NS = 5000 * MS;
+const DESCRIBED_MAX = 10;
+
+/** So that several may work in the same folders, each with its own names. */
+export function prefixOf(instance: number): string {
+  return `i${instance}-`;
+}
+
+export class FilesLoop {
+  readonly #ctx: Context;
+  readonly #model: Model;
+  readonly #storm: Storm;
+  readonly #next: () => Kind;
+  readonly #errors: ErrorPolicy;
+  #wrongs = 0;
+  #turned = 0;
+
+  constructor(ctx: Context, root: string, layout: Layout) {
+    this.#ctx = ctx;
+    const { options } = ctx;
+    const random = (): number => ctx.random();
+    const tree = treeOf(options);
+    const largest = sizeRange(tree).max;
+    this.#model = modelOf(ctx, root, layout);
+    this.#errors = new ErrorPolicy(options);
+    const shares = sharesOf(options);
+    this.#next = bagOf(
+      KINDS.map((value) => ({ value, share: shares[value] })),
+      random,
+    );
+    const calls = attributes();
+    if (shares.setxattr + shares.getxattr > 0) tryAttributes(ctx, root);
+    this.#storm = new Storm({
+      model: this.#model,
+      random,
+      payload: new Payload({ compressible: options.compressible, duplicate: 0 }, random),
+      buffer: Buffer.alloc(Math.ceil(Math.max(largest, options.appendSize, 4096) / 8) * 8),
+      size: sizeDrawer(tree, 1, random),
+      largest,
+      appendBytes: options.appendSize,
+      filesMax: filesMaxOf(options),
+      foldersMax: options.foldersMax,
+      sync: options.sync,
+      attributes: shares.setxattr + shares.getxattr > 0 ? calls : null,
+      onWrong: (what, path, how) => this.#tellWrong(what, path, how),
+      onTurned: () => {
+        this.#turned++;
+        ctx.metrics.turned.add(1);
+      },
+    });
+  }
+
+  async run(): Promise<void> {
+    const ctx = this.#ctx;
+    const { operations } = ctx;
+    let turnNs = nowNs() + TURN_NS;
+    while (!ctx.stopped()) {
+      const dueNs = operations.nextDueNs();
+      const now = nowNs();
+      if (dueNs <= now) this.#do(dueNs, now);
+      else if (dueNs - now > SPIN_NS) ctx.park((dueNs - now - SPIN_NS / 2) / MS);
+      if (now < turnNs) continue;
+      await new Promise(setImmediate);
+      turnNs = nowNs() + TURN_NS;
+    }
+    if (this.#turned > 0)
+      ctx.log(
+        'info',
+        `${this.#turned} operations could not be what was drawn and were others: see "filesMax"`,
+      );
+    await this.#checkAll();
+  }
+
+  #do(dueNs: number, startNs: number): void {
+    const { operations } = this.#ctx;
+    operations.start(dueNs, startNs);
+    const op = this.#storm.possible(this.#next());
+    try {
+      const bytes = this.#storm.perform(op);
+      operations.record({ op, dueNs, startNs, endNs: nowNs(), bytes });
+    } catch (error) {
+      if (!(error instanceof OperationError)) throw error;
+      const endNs = nowNs();
+      operations.record({ op, code: error.code, dueNs, startNs, endNs });
+      const refusal = this.#errors.failed(error.message, error.code, endNs);
+      if (refusal !== null) throw refusal;
+    }
+  }
+
+  /** Every name that must be there, and no other of this instance. */
+  async #checkAll(): Promise<void> {
+    const ctx = this.#ctx;
+    const untilNs = nowNs() + CHECK_NS;
+    const inFolder = new Map<Folder, Set<string>>(this.#model.folders.map((folder) => [folder, new Set()]));
+    for (const { folder, name } of this.#model.entries) inFolder.get(folder)?.add(name);
+    for (const { path, above } of this.#model.folders)
+      if (above !== null) inFolder.get(above)?.add(path.slice(above.path.length + 1));
+    for (const [folder, names] of inFolder) {
+      this.#checkNames(folder, names);
+      await new Promise(setImmediate);
+    }
+    let checked = 0;
+    let turnNs = nowNs() + TURN_NS;
+    for (const entry of this.#model.entries) {
+      if (nowNs() > untilNs) break;
+      const path = pathOf(entry);
+      checked++;
+      try {
+        this.#storm.checkFile(path, entry.inode);
+        this.#storm.checkOwnAttribute(path, entry.inode);
+      } catch (error) {
+        this.#tellWrong('missing', path, messageOf(error));
+      }
+      if (nowNs() < turnNs) continue;
+      ctx.beat();
+      await new Promise(setImmediate);
+      turnNs = nowNs() + TURN_NS;
+    }
+    const left = this.#model.entries.length - checked;
+    ctx.metrics.checked.add(checked);
+    ctx.metrics.unchecked.add(left);
+    const text = `${checked} names and ${inFolder.size} folders were looked at in the end, ${this.#wrongs} were wrong`;
+    ctx.log(left > 0 ? 'warn' : 'info', left > 0 ? `${text}; for ${left} there was no time` : text);
+  }
+
+  #checkNames(folder: Folder, names: ReadonlySet<string>): void {
+    let found: string[];
+    try {
+      found = readdirSync(folder.path);
+    } catch (error) {
+      return this.#tellWrong('missing', folder.path, messageOf(error));
+    }
+    const there = new Set(found);
+    for (const name of names)
+      if (!there.has(name)) this.#tellWrong('missing', join(folder.path, name), 'it is not there');
+    for (const name of found)
+      if (!names.has(name) && this.#model.isOwn(name))
+        this.#tellWrong('unexpected', join(folder.path, name), 'it is there');
+  }
+
+  #tellWrong(what: Wrong, path: string, how: string): void {
+    this.#ctx.metrics.wrong.with({ what }).add(1);
+    if (++this.#wrongs <= DESCRIBED_MAX) this.#ctx.log('warn', `${what}: ${path}: ${how}`);
+  }
+}
+
+/** As the tree was made. */
+function modelOf(ctx: Context, root: string, layout: Layout): Model {
+  const model = new Model(prefixOf(ctx.instance.index), () => ctx.random());
+  const folders = new Map<string, Folder>([['', model.addFolder(root, null, false)]]);
+  const folderOf = (path: string): Folder =>
+    folders.get(path.slice(0, Math.max(0, path.lastIndexOf('/')))) as Folder;
+  for (const path of layout.folders)
+    folders.set(path, model.addFolder(`${root}/${path}`, folderOf(path), false));
+  for (let file = 0; file < layout.count; file++) {
+    const path = layout.pathOf(file);
+    const name = path.slice(path.lastIndexOf('/') + 1);
+    model.add(folderOf(path), name, { links: 1, bytes: layout.bytes[file] as number, attribute: 0 });
+  }
+  return model;
+}
+
+function tryAttributes(ctx: Context, root: string): void {
+  const calls = attributes();
+  if (calls === null) return ctx.unavailable('attributes need the optional package koffi on 64-bit Linux');
+  const result = calls.set(root, ATTRIBUTE, Buffer.from('0'));
+  if (result < 0)
+    ctx.unavailable(`no attributes of users on the filesystem of ${root}: ${errnoName(result)}`);
+}
