@@ -4,19 +4,21 @@
  */
 import { execFileSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
-import type { Bench, BenchFlags, BenchOutput } from './bench.js';
-import type { Point, Showing } from './support/io-contest.js';
-import { byBrunt, byFio } from './support/io-contest.js';
+import { messageOf } from '../core/base/errors.js';
+import type { Aim, Bench, BenchFlags, BenchOutput } from './bench.js';
+import type { Point, Quantile, Round, Showing } from './support/io-contest.js';
+import { contest, QUANTILES } from './support/io-contest.js';
 import type { IoTarget } from './support/io-targets.js';
 import { bigFile, ramDevice } from './support/io-targets.js';
+import { sweepLeftovers } from './support/leftovers.js';
 import { peerVersion } from './support/peers.js';
 import type { Pattern } from './support/plugins/io.js';
 import { median } from './support/stats.js';
 
 const KIB = 1024;
 const AREA_BYTES = 512 * 2 ** 20;
-const REPEATS = 3;
-const SPAN_MS = 1600;
+const ROUNDS = 5;
+const SPAN_MS = 800;
 const ALONE_MS = 1000;
 /** From here on the cost of an operation is an aim too. */
 const DEEP = 32;
@@ -36,7 +38,7 @@ const SHAPES: readonly Shape[] = [
     [128 * KIB, 1024 * KIB].map((blockBytes) => ({ pattern, blockBytes, depth: SEQUENTIAL_DEPTH })),
   ),
 ];
-const SHORT_SHAPES = SHAPES.filter(({ pattern, depth }) => pattern === 'randread' && depth <= DEEP);
+const SHORT_SHAPES = SHAPES.filter(({ depth, blockBytes }) => depth === DEEP || blockBytes > 128 * KIB);
 
 export const io: Bench = {
   name: 'io',
@@ -44,27 +46,30 @@ export const io: Bench = {
   about: [
     'A real run of brunt (plan, agent, pacing, engine, recorders of three latencies, windows) beside fio with its io_uring engine ' +
       '(`--registerfiles --fixedbufs --norandommap --randrepeat=0 --invalidate=0 --scramble_buffers=0`): same target, same ' +
-      `pattern, block size and depth, ${REPEATS} times each in turn, ${SPAN_MS} ms measured after 300 ms of warm-up. ` +
-      'Both write one buffer of random bytes for each operation in flight again and again; targets are filled with random bytes ' +
-      `first, ${AREA_BYTES / 2 ** 20} MiB each. The buffered file is in the page cache for both.`,
+      `pattern, block size and depth, ${ROUNDS} rounds in which each has ${SPAN_MS} ms, in turn: the run goes on and is idle while ` +
+      'fio works. Ratios are medians of the rounds’ ratios, beside the lowest and the highest of them. Both write one buffer of ' +
+      'random bytes for each operation in flight again and again; targets are filled with random bytes first, ' +
+      `${AREA_BYTES / 2 ** 20} MiB each. The buffered file is in the page cache for both; the file lies where temporary files do.`,
     'brunt takes the engine that `auto` picks: sync where one operation is in flight, io_uring beyond; where it says io_uring at ' +
-      'depth 1 it was asked for by name. Processor time is what the kernel says of the whole machine over the span, its own workers ' +
-      'counted, and beside it that of the tool’s processes alone (of brunt: orchestrator, guard and agent).',
+      'depth 1 it was asked for by name. Processor time is what the kernel says of all tasks of the machine over the span, its own workers ' +
+      'counted and the idle other tool left out, and beside it that of the tool’s processes alone (of brunt: orchestrator, guard ' +
+      'and agent). Latencies are from the hand-over to the end (fio: submission and completion), as each tool says them.',
   ].join('\n\n'),
   run: measure,
 };
 
 async function measure(out: BenchOutput, flags: BenchFlags): Promise<void> {
+  for (const told of sweepLeftovers()) out.note(told);
   const fio = peerVersion('fio');
   out.peer('fio', fio, 'Debian package fio');
-  const bytes = flags.isShort ? AREA_BYTES / 8 : AREA_BYTES;
+  const bytes = flags.isShort ? AREA_BYTES / 4 : AREA_BYTES;
   const device = ramDevice(bytes);
   if (typeof device === 'string') {
     out.note(`A block device in RAM cannot be had here: ${device}.`);
     for (const aim of aimsOf('RAM device', [], fio)) out.aim({ ...aim, note: device });
   } else {
     try {
-      await contest(out, flags, { target: device, title: `${device.what}, O_DIRECT`, isDirect: true, fio });
+      await matches(out, flags, { target: device, title: `${device.what}, O_DIRECT`, isDirect: true, fio });
       ceilings(out, flags, device);
     } finally {
       device.remove();
@@ -72,8 +77,8 @@ async function measure(out: BenchOutput, flags: BenchFlags): Promise<void> {
   }
   const file = bigFile(bytes);
   try {
-    await contest(out, flags, { target: file, title: 'file, O_DIRECT', isDirect: true, fio });
-    await contest(out, flags, { target: file, title: 'file, buffered', isDirect: false, fio });
+    await matches(out, flags, { target: file, title: 'file, buffered', isDirect: false, fio });
+    await matches(out, flags, { target: file, title: 'file, O_DIRECT', isDirect: true, fio });
   } finally {
     file.remove();
   }
@@ -93,7 +98,7 @@ interface Ratio {
   readonly what: string;
 }
 
-async function contest(out: BenchOutput, flags: BenchFlags, match: Match): Promise<void> {
+async function matches(out: BenchOutput, flags: BenchFlags, match: Match): Promise<void> {
   const ratios: Ratio[] = [];
   for (const shape of flags.isShort ? SHORT_SHAPES : SHAPES) {
     const engines =
@@ -116,60 +121,103 @@ async function compare(
   shape: Shape & Pick<Point, 'engine'>,
 ): Promise<Ratio | null> {
   const point: Point = { ...shape, path: target.path, areaBytes: target.bytes, isDirect };
-  const spanMs = flags.isShort ? SPAN_MS / 2 : SPAN_MS;
-  const [ours, theirs]: [Showing[], Showing[]] = [[], []];
-  for (let i = 0; i < (flags.isShort ? 1 : REPEATS); i++) {
-    ours.push(await byBrunt(point, spanMs, flags.seed + i));
-    if (fio !== null) theirs.push(await byFio(point, spanMs));
-  }
-  const of = (all: readonly Showing[], key: keyof Showing): number | null =>
-    all.length === 0 ? null : median(all.map((one) => one[key]));
-  const ratio = (key: keyof Showing): number | null => {
-    const [mine, other] = [of(ours, key), of(theirs, key)];
-    return mine === null || other === null ? null : mine / other;
-  };
   const what = `${shape.pattern} ${shape.blockBytes / KIB} KiB, depth ${shape.depth}`;
-  out.say(`${title}: ${what} (${shape.engine}): ${ratio('perSecond')?.toFixed(2) ?? '-'} of fio`);
-  out.row(title, {
+  const rounds = await roundsOf(out, point, flags, fio !== null, `${title}: ${what}`);
+  const ours = rounds.map(({ brunt }) => brunt);
+  const theirs = rounds.flatMap((round) => round.fio ?? []);
+  const of = (all: readonly Showing[], key: 'perSecond' | 'machineUs' | 'ownUs'): number | null =>
+    all.length === 0 ? null : median(all.map((one) => one[key]));
+  const [perSecond, machineUs] = [ratiosOf(rounds, 'perSecond'), ratiosOf(rounds, 'machineUs')];
+  const ratio = perSecond.length === 0 ? null : median(perSecond);
+  const cost = machineUs.length === 0 ? null : median(machineUs);
+  out.say(
+    `${title}: ${what} (${shape.engine}): ${ratio?.toFixed(2) ?? '-'} of fio, at ${cost?.toFixed(2) ?? '-'} of its cost`,
+  );
+  const place = {
     pattern: shape.pattern,
     'block, KiB': shape.blockBytes / KIB,
     depth: shape.depth,
     engine: shape.engine,
+  };
+  out.row(title, {
+    ...place,
     'brunt, ops/s': of(ours, 'perSecond'),
     'fio, ops/s': of(theirs, 'perSecond'),
-    'ops/s, brunt / fio': ratio('perSecond'),
+    'ops/s, brunt / fio': ratio,
+    'lowest–highest':
+      ratio === null ? null : `${fixed(Math.min(...perSecond))}–${fixed(Math.max(...perSecond))}`,
     'brunt, CPU µs/op': of(ours, 'machineUs'),
     'fio, CPU µs/op': of(theirs, 'machineUs'),
-    'CPU, brunt / fio': ratio('machineUs'),
+    'CPU, brunt / fio': cost,
     'brunt’s own, µs/op': of(ours, 'ownUs'),
     'fio’s own, µs/op': of(theirs, 'ownUs'),
     failed: ours.reduce((sum, { failed }) => sum + failed, 0),
   });
-  const [perSecond, machineUs] = [ratio('perSecond'), ratio('machineUs')];
-  return perSecond === null || machineUs === null ? null : { depth: shape.depth, perSecond, machineUs, what };
+  const latencies = QUANTILES.flatMap((name) => [
+    [`brunt, ${name} µs`, latencyUs(ours, name)] as const,
+    [`fio, ${name} µs`, latencyUs(theirs, name)] as const,
+  ]);
+  out.row(`${title}: latency`, { ...place, ...Object.fromEntries(latencies) });
+  return ratio === null || cost === null
+    ? null
+    : { depth: shape.depth, perSecond: ratio, machineUs: cost, what };
 }
 
+async function roundsOf(
+  out: BenchOutput,
+  point: Point,
+  flags: BenchFlags,
+  hasFio: boolean,
+  what: string,
+): Promise<Round[]> {
+  const rounds = flags.isShort ? 1 : ROUNDS;
+  try {
+    const done = await contest(point, { rounds, spanMs: SPAN_MS, seed: flags.seed, hasFio });
+    const missing = hasFio ? done.filter(({ fio }) => fio === null).length : 0;
+    if (missing > 0) out.note(`${what}: fio was not done in time in ${missing} of ${rounds} rounds.`);
+    return done;
+  } catch (error) {
+    // One point that cannot be had does not cost the others.
+    out.note(`${what}: ${messageOf(error)}`);
+    return [];
+  }
+}
+
+function ratiosOf(rounds: readonly Round[], key: 'perSecond' | 'machineUs'): number[] {
+  return rounds.flatMap(({ brunt, fio }) => (fio === null ? [] : [brunt[key] / fio[key]]));
+}
+
+function latencyUs(all: readonly Showing[], name: Quantile): number | null {
+  const known = all.flatMap(({ latencyNs }) => latencyNs[name] ?? []);
+  return known.length === 0 ? null : median(known) / 1000;
+}
+
+const fixed = (value: number): string => value.toFixed(2);
+
 /** The worst point is what is judged. */
-function aimsOf(title: string, ratios: readonly Ratio[], fio: string | null) {
-  const note = fio === null ? { note: 'fio is not here' } : {};
+function aimsOf(title: string, ratios: readonly Ratio[], fio: string | null): Aim[] {
   const slowest = [...ratios].sort((a, b) => a.perSecond - b.perSecond)[0];
   const dearest = ratios.filter(({ depth }) => depth >= DEEP).sort((a, b) => b.machineUs - a.machineUs)[0];
+  const noteOf = (worst: Ratio | undefined, count: number): Pick<Aim, 'note'> => {
+    if (fio === null) return { note: 'fio is not here' };
+    return worst === undefined ? {} : { note: `of ${count} points, worst at ${worst.what}` };
+  };
   return [
     {
-      what: `${title}: operations a second, of fio's, at the worst point${slowest === undefined ? '' : ` (${slowest.what})`}`,
-      is: '>=' as const,
+      what: `${title}: operations a second, of fio's, at the worst point`,
+      is: '>=',
       limit: 1,
       unit: '',
       value: slowest?.perSecond ?? null,
-      ...note,
+      ...noteOf(slowest, ratios.length),
     },
     {
-      what: `${title}: processor time an operation, of fio's, at the worst point of depth ≥ ${DEEP}${dearest === undefined ? '' : ` (${dearest.what})`}`,
-      is: '<=' as const,
+      what: `${title}: processor time an operation, of fio's, at the worst point of depth ≥ ${DEEP}`,
+      is: '<=',
       limit: 1,
       unit: '',
       value: dearest?.machineUs ?? null,
-      ...note,
+      ...noteOf(dearest, ratios.filter(({ depth }) => depth >= DEEP).length),
     },
   ];
 }

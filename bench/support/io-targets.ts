@@ -4,24 +4,12 @@
  */
 import { execFileSync } from 'node:child_process';
 import { randomFillSync } from 'node:crypto';
-import {
-  closeSync,
-  constants,
-  existsSync,
-  mkdtempSync,
-  openSync,
-  readFileSync,
-  rmSync,
-  writeFileSync,
-  writeSync,
-} from 'node:fs';
-import { tmpdir } from 'node:os';
+import { closeSync, constants, existsSync, openSync, readFileSync, writeFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { messageOf } from '../../core/base/errors.js';
+import { keep, keepFolder, seqOf } from './leftovers.js';
 
 const CHUNK_BYTES = 4 * 2 ** 20;
-const RETRIES = 50;
-const RETRY_MS = 100;
 const ZRAM_CONTROL = '/sys/class/zram-control';
 
 export interface IoTarget {
@@ -37,7 +25,7 @@ export function ramDevice(bytes: number): IoTarget | string {
   const refusals: string[] = [];
   for (const make of [zram, loopOnTmpfs]) {
     try {
-      return owned(make(bytes), bytes);
+      return filled(make(bytes));
     } catch (error) {
       refusals.push(messageOf(error));
     }
@@ -46,29 +34,20 @@ export function ramDevice(bytes: number): IoTarget | string {
 }
 
 export function bigFile(bytes: number): IoTarget {
-  const folder = mkdtempSync(join(tmpdir(), 'brunt-bench-io-'));
-  const path = join(folder, 'data');
+  const folder = keepFolder('io');
+  const path = join(folder.path, 'data');
   writeFileSync(path, '');
-  const remove = (): void => rmSync(folder, { recursive: true, force: true });
-  return owned({ path, bytes, what: 'file', remove }, bytes);
+  return filled({ path, bytes, what: 'file', remove: () => folder.remove() });
 }
 
-/** Filled, and removed at the latest when this process ends. */
-function owned(made: IoTarget, bytes: number): IoTarget {
-  let isThere = true;
-  const remove = (): void => {
-    if (isThere) made.remove();
-    isThere = false;
-    process.removeListener('exit', remove);
-  };
-  process.on('exit', remove);
+function filled(made: IoTarget): IoTarget {
   try {
-    fill(made.path, bytes);
+    fill(made.path, made.bytes);
   } catch (error) {
-    remove();
+    made.remove();
     throw error;
   }
-  return { ...made, remove };
+  return made;
 }
 
 function fill(path: string, bytes: number): void {
@@ -86,46 +65,31 @@ function zram(bytes: number): IoTarget {
   if (!existsSync(`${ZRAM_CONTROL}/hot_add`)) throw new Error('no zram here');
   // Reading the file is what makes a device.
   const number = readFileSync(`${ZRAM_CONTROL}/hot_add`, 'utf8').trim();
-  const remove = (): void => {
-    insist(() => writeFileSync(`/sys/block/zram${number}/reset`, '1'));
-    writeFileSync(`${ZRAM_CONTROL}/hot_remove`, number);
-  };
+  const device = keep({ kind: 'zram', number, seq: seqOf(`zram${number}`) });
+  const remove = (): void => device.remove();
   try {
     writeFileSync(`/sys/block/zram${number}/disksize`, String(bytes));
   } catch (error) {
-    writeFileSync(`${ZRAM_CONTROL}/hot_remove`, number);
+    remove();
     throw error;
   }
   return { path: `/dev/zram${number}`, bytes, what: 'zram', remove };
 }
 
-/** Of a process that has ended the kernel closes what it had open, and ends what was in flight, a little later. */
-function insist(remove: () => void): void {
-  for (let left = RETRIES; ; left--) {
-    try {
-      remove();
-      return;
-    } catch (error) {
-      if (left === 0) throw error;
-      // Synchronous: the exit of this process waits for it too.
-      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, RETRY_MS);
-    }
-  }
-}
-
 function loopOnTmpfs(bytes: number): IoTarget {
-  const folder = mkdtempSync('/dev/shm/brunt-bench-io-');
+  const folder = keepFolder('io', '/dev/shm');
   try {
-    const file = join(folder, 'disk');
+    const file = join(folder.path, 'disk');
     execFileSync('truncate', ['-s', String(bytes), file]);
-    const path = execFileSync('losetup', ['-f', '--show', file], { encoding: 'utf8' }).trim();
+    const device = execFileSync('losetup', ['-f', '--show', file], { encoding: 'utf8' }).trim();
+    const loop = keep({ kind: 'loop', device, seq: seqOf(device.replace('/dev/', '')) });
     const remove = (): void => {
-      insist(() => execFileSync('losetup', ['-d', path]));
-      rmSync(folder, { recursive: true, force: true });
+      loop.remove();
+      folder.remove();
     };
-    return { path, bytes, what: 'loop on tmpfs', remove };
+    return { path: device, bytes, what: 'loop on tmpfs', remove };
   } catch (error) {
-    rmSync(folder, { recursive: true, force: true });
+    folder.remove();
     throw error;
   }
 }

@@ -4,9 +4,6 @@
  */
 import { readdirSync, readFileSync } from 'node:fs';
 
-/** Kernel ticks a second (USER_HZ): what /proc counts in, on every Linux that Node runs on. */
-const TICKS_PER_S = 100;
-
 /** So far, in ns, of all threads of a process that still live: exact (schedstat). 0 when it is gone. */
 export function processCpuNs(pid: number): number {
   try {
@@ -24,11 +21,14 @@ export function threadCpuNs(pid: number, tid: number | string): number {
   }
 }
 
-/** Of the whole machine, kernel work and interrupts counted, in ns, in steps of a tick: everything but idle and waiting. */
-export function machineBusyNs(): number {
-  const [, ...ticks] = (readFileSync('/proc/stat', 'utf8').split('\n')[0] ?? '').split(/\s+/);
-  const [user = 0, nice = 0, system = 0, , , irq = 0, softirq = 0, steal = 0] = ticks.map(Number);
-  return ((user + nice + system + irq + softirq + steal) / TICKS_PER_S) * 1e9;
+/**
+ * What all tasks of the machine have had so far, kernel threads and workers included, in ns: by process, so that who ends
+ * between two looks can be told. Exact (schedstat), where the ticks of /proc/stat are guesses by hundredths of a second.
+ * Interrupts count for the task that they interrupt; those that come while a processor is idle count for nobody.
+ */
+export function machineCpuNs(): ReadonlyMap<number, number> {
+  const pids = readdirSync('/proc').filter((entry) => /^\d+$/.test(entry));
+  return new Map(pids.map((pid) => [Number(pid), processCpuNs(Number(pid))]));
 }
 
 /** All descendants of a process that live now, itself included. */

@@ -37,6 +37,8 @@ export const FEATURE = {
   noDrop: 1 << 1,
   submitStable: 1 << 2,
   extArg: 1 << 8,
+  /** A wait for several that is over after a while when one is there (6.12). */
+  minTimeout: 1 << 15,
 } as const;
 
 export const ENTER = {
@@ -74,7 +76,7 @@ export const OPCODE = {
 } as const;
 
 /** Bits of the second byte of a submission. */
-export const SQE_FLAG = { fixedFile: 1, link: 4, async: 16 } as const;
+export const SQE_FLAG = { fixedFile: 1, link: 4 } as const;
 
 export const FSYNC_DATASYNC = 1;
 /** ASYNC_CANCEL: everything in flight on this ring. */

@@ -213,6 +213,9 @@ export class Ring {
   readonly #isDeferred: boolean;
   readonly #time: Int32Array;
   #timeNs = -1;
+  /** What a wait is told: signal mask, its size, least wait, address of the time. */
+  readonly #wait: Int32Array;
+  #gatherUs = 0;
   readonly #waitAt: number;
   /** This side's counters, as the kernel has them: wrapping 32-bit. */
   #sqTail: number;
@@ -246,8 +249,8 @@ export class Ring {
       const array = at(PARAMS.sqArray);
       for (let i = 0; i < this.entries; i++) this.#words[array + i] = i;
     }
-    // One page: the argument of a wait (signal mask, its size, least wait, address of the time), then the time.
-    const page = new Int32Array(wait.buffer);
+    // One page: the argument of a wait, then the time.
+    const page = (this.#wait = new Int32Array(wait.buffer));
     const timeAt = wait.address + 64;
     this.#waitAt = wait.address;
     page[4] = timeAt | 0;
@@ -285,9 +288,10 @@ export class Ring {
   /**
    * Hands over what was filled and waits until `least` completions are there, at most waitNs (which is cut at
    * WAIT_MAX_NS). 0; or the errno when the kernel took nothing: EAGAIN or EBUSY mean that completions must be seen
-   * first, what was filled stays. A wait that a signal ends counts as over.
+   * first, what was filled stays. A wait that a signal ends counts as over. With `gatherUs` it is over after so long when
+   * one is there, and from then on with the first (Linux 6.12; before, it waits for all of them).
    */
-  enter(least: number, waitNs: number): number {
+  enter(least: number, waitNs: number, gatherUs = 0): number {
     Atomics.store(this.#words, this.#sqTailAt, this.#sqTail);
     let flags = this.#enterFlags;
     const count = this.#pending;
@@ -298,7 +302,7 @@ export class Ring {
       else if (least === 0 && (state & SQ_FLAG.cqOverflow) === 0) return 0;
     }
     if (this.#hasOverflow() || least > 0 || this.#isDeferred) flags |= ENTER.getEvents;
-    this.#limit(waitNs);
+    this.#limit(waitNs, gatherUs);
     this.enters++;
     const taken = this.#enter(SYS_ENTER, this.#enterFd, count, least, flags, this.#waitAt, WAIT_BYTES);
     if (taken >= 0) {
@@ -349,7 +353,8 @@ export class Ring {
     return true;
   }
 
-  #limit(waitNs: number): void {
+  #limit(waitNs: number, gatherUs: number): void {
+    if (gatherUs !== this.#gatherUs) this.#wait[3] = this.#gatherUs = gatherUs;
     const ns = Math.max(0, Math.min(WAIT_MAX_NS, Math.round(waitNs)));
     if (ns === this.#timeNs) return;
     this.#timeNs = ns;

@@ -1,6 +1,6 @@
 /**
- * The engine `io_uring`: one ring of the thread that opened it, one system call for a whole batch of submissions and
- * the wait for their ends. Files and memory are registered where the kernel lets it, so that it need not look them up
+ * The engine `io_uring`: one ring of the thread that opened it, one system call for a few submissions, or for the last of
+ * them and the wait for their ends. Files and memory are registered where the kernel lets it, so that it need not look them up
  * at each operation. See `engine.ts` for how it is used.
  */
 import { must } from '../../../core/base/assert.js';
@@ -12,6 +12,7 @@ import {
   BLOCK_URING_CMD_DISCARD,
   CANCEL_ALL,
   CANCEL_ANY,
+  FEATURE,
   FSYNC_DATASYNC,
   OPCODE,
   REGISTER,
@@ -33,6 +34,23 @@ const EOPNOTSUPP = 95;
 const CANCEL_TAG = 0x7fff_ffff;
 
 const NO_NOWAIT = 'reads that do not wait, on this file: workers of the kernel do each operation';
+
+/**
+ * Where workers of the kernel do the operations, each end that wakes this thread costs the worker more time than the
+ * operation itself may: ends that come faster than this are waited for by several, about so long,
+ */
+const GATHER_NS = 10_000;
+/** at most so many at a time, and a share of those in flight, */
+const GATHER_MOST = 8;
+const GATHER_SHARE = 4;
+/** and when they do not come, so long at the most. */
+const GATHER_MOST_US = 50;
+
+/**
+ * So many are handed over at once, so that a device has begun with the first when the last are being filled: one that is
+ * given all it may have in one go answers in one go too, and waits in between.
+ */
+const HAND_OVER = 4;
 
 /** What each operation needs of the kernel. */
 const OPCODES: Readonly<Record<OpName, readonly number[]>> = {
@@ -102,9 +120,11 @@ export class UringEngine implements Engine {
   /** Submitted since the last hand-over: these get their start time by it. */
   readonly #fresh: Uint32Array;
   #freshCount = 0;
-  /** By file: the kernel can only do it by its workers, so it need not try otherwise first. */
-  readonly #isHandedOn = new Uint8Array(FILES_MAX);
   #inFlight = 0;
+  /** Ends may be waited for by several; how long apart they were lately; and when the last ones were seen. */
+  #mayGather = false;
+  #gapNs = GATHER_NS;
+  #seenNs = 0;
   #discardsByCommand: boolean;
   /** Discards that the ring cannot do: done at the next reap. */
   #aside: number[] = [];
@@ -137,7 +157,7 @@ export class UringEngine implements Engine {
 
   attach(fd: number): number {
     const file = this.#files.add(fd);
-    this.#isHandedOn[file] = this.#needsWorkers(fd) ? 1 : 0;
+    this.#lookForWaits(fd);
     if (file < this.#fixedFiles) {
       const errno = this.#setFile(file, fd);
       if (errno !== 0) {
@@ -170,22 +190,24 @@ export class UringEngine implements Engine {
     this.#fresh[this.#freshCount++] = slot;
     if (op === OP.read || op === OP.write) this.#fillTransfer(at, slot, op);
     else this.#fillOther(at, slot, op);
+    // What is linked is handed over together.
+    if (this.#freshCount < HAND_OVER || ((slots.flags[slot] as number) & SLOT.link) !== 0) return;
+    this.#start();
+    this.#handOver(0, 0);
   }
 
   reap(least: number, waitNs: number): number {
     const ring = this.#ring;
     const fresh = this.#freshCount;
     if (this.#aside.length > 0) return this.#reapAside();
-    if (fresh > 0) {
-      const startNs = nowNs();
-      for (let i = 0; i < fresh; i++) this.slots.startNs[this.#fresh[i] as number] = startNs;
-      this.#freshCount = 0;
-    }
+    if (fresh > 0) this.#start();
     let ready = ring.ready();
     // Nothing to wait for is not waited for.
     const wanted = Math.min(least, this.#inFlight);
     if (fresh > 0 || ready < wanted || (ready === 0 && ring.mustEnter)) {
-      this.#handOver(wanted, waitNs);
+      const several = wanted === 1 && this.#mayGather ? this.#several() : 1;
+      if (several > 1) this.#handOver(several, waitNs, GATHER_MOST_US);
+      else this.#handOver(wanted, waitNs);
       ready = ring.ready();
     }
     return ready === 0 ? 0 : this.#collect(ready);
@@ -213,11 +235,21 @@ export class UringEngine implements Engine {
     return this.#inFlight;
   }
 
+  #start(): void {
+    const startNs = nowNs();
+    for (let i = 0; i < this.#freshCount; i++) this.slots.startNs[this.#fresh[i] as number] = startNs;
+    this.#freshCount = 0;
+  }
+
   #collect(ready: number): number {
     const { slots, ended } = this;
     const ring = this.#ring;
     const { cqes } = ring;
     const endNs = nowNs();
+    if (this.#mayGather) {
+      this.#gapNs += ((endNs - this.#seenNs) / ready - this.#gapNs) / 8;
+      this.#seenNs = endNs;
+    }
     let count = 0;
     for (let i = 0; i < ready; i++) {
       const at = ring.peek(i);
@@ -234,9 +266,15 @@ export class UringEngine implements Engine {
     return count;
   }
 
+  /** For how many ends to wait at a time. */
+  #several(): number {
+    const most = Math.min(GATHER_MOST, Math.floor(this.#inFlight / GATHER_SHARE));
+    return Math.min(most, 1 + Math.floor(GATHER_NS / this.#gapNs));
+  }
+
   /** Where only EAGAIN stands between the queue and the kernel, the ends that are there make room. */
-  #handOver(least: number, waitNs: number): void {
-    const errno = this.#ring.enter(least, waitNs);
+  #handOver(least: number, waitNs: number, gatherUs = 0): void {
+    const errno = this.#ring.enter(least, waitNs, gatherUs);
     if (errno === 0 || isBusy(errno)) return;
     throw new Error(`io_uring_enter failed: ${errnoName(errno)}`);
   }
@@ -309,7 +347,6 @@ export class UringEngine implements Engine {
     const isFixed = file >= 0 && file < this.#fixedFiles;
     let sqeFlags = isFixed ? SQE_FLAG.fixedFile : 0;
     if ((flags & SLOT.link) !== 0) sqeFlags |= SQE_FLAG.link;
-    if (this.#isHandedOn[file] === 1) sqeFlags |= SQE_FLAG.async;
     w[at] = opcode | (sqeFlags << 8);
     w[at + 1] = isFixed || file < 0 ? file : this.#files.fd(file);
   }
@@ -393,16 +430,19 @@ export class UringEngine implements Engine {
   }
 
   /**
-   * Whether this file has no reads that do not wait (RWF_NOWAIT). One byte is asked for, which direct I/O refuses for
-   * its size, but only after the file has been asked whether it could.
+   * Tells when this file has no reads that do not wait (RWF_NOWAIT): the kernel then hands each operation to its workers
+   * by itself, and takes another worker only when those that run wait. Asking for workers at once (IOSQE_ASYNC) would spare
+   * a vain attempt, but the kernel then wakes as many workers as it may, which on devices that never wait cost far more
+   * than they do. One byte is asked for, which direct I/O refuses for its size, but only after the file has been asked
+   * whether it could.
    */
-  #needsWorkers(fd: number): boolean {
+  #lookForWaits(fd: number): void {
     const io = fileIo();
-    if (io === null) return false;
+    if (io === null || this.#lacks.includes(NO_NOWAIT)) return;
     const table = this.#vectors.fill(0, this.#vectors.scratchAddress, 1, 1);
-    const isSo = io.preadv(fd, table, 1, 0, RWF_NOWAIT) === -EOPNOTSUPP;
-    if (isSo && !this.#lacks.includes(NO_NOWAIT)) this.#lacks.push(NO_NOWAIT);
-    return isSo;
+    if (io.preadv(fd, table, 1, 0, RWF_NOWAIT) !== -EOPNOTSUPP) return;
+    this.#lacks.push(NO_NOWAIT);
+    this.#mayGather = (this.#ring.features & FEATURE.minTimeout) !== 0;
   }
 
   /** 0 or the errno. */
