@@ -32,7 +32,11 @@ await buildWasm(`${here}dist/plugins/cpu/kernels/wasm/`);
 const made = 'dist/core/scenario/made-validator.js';
 if (modifiedMs(made) < modifiedMs('dist/.tsbuildinfo')) {
   const { validatorSource } = await import('./dist/core/scenario/make-validator.js');
-  writeFileSync(here + made, validatorSource());
+  const { transform } = await import('esbuild');
+  writeFileSync(
+    here + made,
+    (await transform(validatorSource(), { minify: true, target: 'node20.19' })).code,
+  );
 }
 
 // After all that tsc has written: some of it is replaced.

@@ -19,11 +19,14 @@ const PROGRAMS = [
   'core/plugin/contract-probe',
   'core/probe/thread',
   'core/safety/guard-thread',
+  'core/safety/host-facts-thread',
   'core/safety/lag-thread',
   'core/target/keeper',
 ];
-/** What is not JavaScript, what is large and seldom needed, and what finds a file of its own beside itself. */
-const EXTERNAL = ['ajv', 'koffi', 'piscina', 'systeminformation'];
+/** What is not JavaScript, what is large and seldom needed, and what is not installed. */
+const EXTERNAL = ['@napi-rs/nice', 'ajv', 'koffi', 'systeminformation'];
+/** What runs in each of piscina's threads; it is looked for beside piscina, which is in the agent's program. */
+const POOL_WORKER = { from: 'node_modules/piscina/dist/worker.js', to: 'core/agent/worker' };
 const LICENSES = 'dist/third-party-licenses.txt';
 
 export async function bundle(root) {
@@ -37,17 +40,19 @@ export async function bundle(root) {
     const parts = readdirSync(folder).filter((name) => name.startsWith('part-'));
     for (const part of parts) rmSync(join(folder, part));
   }
-  const all = await Promise.all(entries.map((entry) => bundled(root, entry)));
+  const all = await Promise.all([
+    ...entries.map((entry) => bundled(root, `${entry}.ts`, entry)),
+    bundled(root, POOL_WORKER.from, POOL_WORKER.to),
+  ]);
   writeFileSync(join(root, LICENSES), licensesOf(root, new Set(all.flatMap(packagesIn))));
 }
 
-function bundled(root, entry) {
-  const folder = posix.dirname(entry);
+function bundled(root, source, to) {
+  const folder = posix.dirname(to);
   return build({
     absWorkingDir: root,
-    entryPoints: [`${entry}.ts`],
+    entryPoints: { [posix.basename(to)]: source },
     outdir: `dist/${folder}`,
-    outbase: folder,
     chunkNames: 'part-[name]-[hash]',
     // What is imported when it is needed is a file of its own.
     splitting: true,
@@ -62,16 +67,16 @@ function bundled(root, entry) {
     minifyWhitespace: true,
     minifySyntax: true,
     lineLimit: 120,
-    banner: { js: REQUIRE },
+    banner: { js: COMMONJS },
     plugins: [urlsOf(root, folder)],
     metafile: true,
     logLevel: 'warning',
   });
 }
 
-/** Packages in CommonJS ask for what Node brings by `require`. */
-const REQUIRE =
-  "import { createRequire as makeRequire } from 'node:module';const require = makeRequire(import.meta.url);";
+/** What packages in CommonJS find there. */
+const COMMONJS = `import { createRequire as makeRequire } from 'node:module';
+const require = makeRequire(import.meta.url), __dirname = import.meta.dirname;`;
 
 /** `import.meta.url` goes on saying where a module was: files are found by it. */
 function urlsOf(root, folder) {

@@ -5,8 +5,7 @@
  */
 import { fileURLToPath } from 'node:url';
 import { resolve } from 'node:path';
-import type { Ahead } from '../core/run/ahead.js';
-import { bootAhead } from '../core/run/ahead.js';
+import { Ahead } from '../core/run/ahead.js';
 import type { Screen } from '../core/contract/exporter.js';
 import { defineExporter } from '../core/contract/exporter.js';
 import { clean } from '../core/record/clean.js';
@@ -61,7 +60,12 @@ export interface Validation {
 /** Runs a scenario to its end. Throws when it cannot start; what happens after that is in the summary. */
 export async function run(scenario: ScenarioSource, options: RunOptions = {}): Promise<RunSummary> {
   options.signal?.throwIfAborted();
-  return bootAhead((ahead) => runWith(ahead, scenario, options));
+  const ahead = new Ahead();
+  try {
+    return await runWith(ahead, scenario, options);
+  } finally {
+    await ahead.end();
+  }
 }
 
 async function runWith(ahead: Ahead, scenario: ScenarioSource, options: RunOptions): Promise<RunSummary> {

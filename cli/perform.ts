@@ -16,7 +16,7 @@ export async function perform(
   plan: Plan,
   exporters: RunDeps['exporters'],
   flags: ScreenFlags,
-  ahead?: Ahead,
+  ahead: Ahead | null,
 ): Promise<RunSummary> {
   const screen = openScreen(flags, () => keys?.lines() ?? []);
   const isSilent = screen.isLive || flags.quiet === true;
@@ -30,7 +30,7 @@ export async function perform(
     const { version } = findInstallation();
     const runsDir = resolve(RUNS_DIR);
     const argv = process.argv.slice(2);
-    const deps = { runsDir, argv, version, screen, exporters, ...(ahead !== undefined && { ahead }) };
+    const deps = { runsDir, argv, version, screen, exporters, ...(ahead !== null && { ahead }) };
     const run = await startRun(plan, deps);
     signals.attach(run);
     keys?.attach(run);

@@ -1,11 +1,12 @@
 /**
  * The command line: arguments in, the exit code out. The table says which verbs and flags there are; a verb's code is
- * imported only when it is called, so that help and mistakes answer at once. Called by main.
+ * imported only when it is called, so that help and mistakes answer at once. Called by `command.ts`.
  */
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import type { ExitCode } from '../core/base/exit-codes.js';
 import { EXIT } from '../core/base/exit-codes.js';
 import { BruntError } from '../core/base/errors.js';
+import type { Ahead } from '../core/run/ahead.js';
 import { rootHelp, verbNotes } from './help.js';
 import { say } from './screen.js';
 import type { FlagSpec, VerbSpec } from './table.js';
@@ -37,17 +38,18 @@ export interface Flags {
 }
 
 /** What each verb does; `first` and `rest` are its arguments. */
-type Action = (first: string, rest: readonly string[], flags: Flags) => Promise<ExitCode>;
+type Action = (
+  first: string,
+  rest: readonly string[],
+  flags: Flags,
+  ahead: Ahead | null,
+) => Promise<ExitCode>;
 
 const ACTIONS: Readonly<Record<string, Action>> = {
   init: async (folder, _, flags) => (await verbs()).initVerb(folder, flags),
   validate: async (file, rest, flags) => (await verbs()).validateVerb([file, ...rest], flags),
   plan: async (file, _, flags) => (await verbs()).planVerb(file, flags),
-  run: async (file, rest, flags) => {
-    // Before anything else is imported: the agent boots meanwhile.
-    const { bootAhead } = await import('../core/run/ahead.js');
-    return bootAhead(async (ahead) => (await verbs()).runVerb([file, ...rest], flags, ahead));
-  },
+  run: async (file, rest, flags, ahead) => (await verbs()).runVerb([file, ...rest], flags, ahead),
   report: async (run, _, flags) => (await verbs()).reportVerb(run, flags),
   list: async (kind, _, flags) => (await verbs()).listVerb(kind, flags),
   describe: async (name, _, flags) => (await verbs()).describeVerb(name, flags),
@@ -62,9 +64,13 @@ const ACTIONS: Readonly<Record<string, Action>> = {
 const verbs = (): Promise<typeof import('./verbs/index.js')> => import('./verbs/index.js');
 
 /** Throws what the verbs throw; mistakes in the arguments are told here and answered with 2. */
-export async function runProgram(args: readonly string[], version: string): Promise<ExitCode> {
+export async function runProgram(
+  args: readonly string[],
+  version: string,
+  ahead: Ahead | null,
+): Promise<ExitCode> {
   let code: ExitCode = EXIT.passed;
-  const program = makeProgram(version, (ended) => (code = ended));
+  const program = makeProgram(version, ahead, (ended) => (code = ended));
   try {
     await program.parseAsync(args, { from: 'user' });
     return code;
@@ -75,18 +81,18 @@ export async function runProgram(args: readonly string[], version: string): Prom
   }
 }
 
-function makeProgram(version: string, end: (code: ExitCode) => void): Command {
+function makeProgram(version: string, ahead: Ahead | null, end: (code: ExitCode) => void): Command {
   const program = new Command('brunt')
     .version(version)
     .exitOverride()
     .configureOutput({ writeErr: (text) => say(text.trimEnd()) })
     .showHelpAfterError('(brunt --help, or brunt VERB --help)');
   program.helpInformation = rootHelp;
-  for (const verb of VERBS) addVerb(program, verb, end);
+  for (const verb of VERBS) addVerb(program, verb, ahead, end);
   return program;
 }
 
-function addVerb(program: Command, verb: VerbSpec, end: (code: ExitCode) => void): void {
+function addVerb(program: Command, verb: VerbSpec, ahead: Ahead | null, end: (code: ExitCode) => void): void {
   const command = program.command(verb.name).description(verb.summary);
   for (const argument of verb.arguments) command.argument(argument.name, argument.help);
   for (const flag of verb.flags) command.addOption(optionOf(flag));
@@ -96,7 +102,7 @@ function addVerb(program: Command, verb: VerbSpec, end: (code: ExitCode) => void
     const [first = '', ...rest] = values.filter((value) => value !== undefined);
     const flags = given[verb.arguments.length] as Flags;
     const action = ACTIONS[verb.name];
-    if (action !== undefined) end(await action(first, rest, withSwitches(verb, flags)));
+    if (action !== undefined) end(await action(first, rest, withSwitches(verb, flags), ahead));
   });
 }
 

@@ -29,7 +29,12 @@ export interface RunFlags extends SaidFlags, ExportFlags, ScreenFlags {
 }
 
 /** `ahead`: serves the first of the runs. */
-export async function runVerb(files: readonly string[], flags: RunFlags, ahead?: Ahead): Promise<ExitCode> {
+export async function runVerb(
+  files: readonly string[],
+  flags: RunFlags,
+  ahead: Ahead | null,
+): Promise<ExitCode> {
+  ahead?.bootGuard();
   checkOneName(flags.name, files.length * (flags.repeat ?? 1));
   await cleanLeftovers();
   const first = await prepareAll(files, flags);
@@ -38,7 +43,7 @@ export async function runVerb(files: readonly string[], flags: RunFlags, ahead?:
     // Repeats measure noise, not luck: the seed stays. The host is looked at anew.
     const prepared = round === 0 ? first : await prepareAll(files, flags, seedsOf(first));
     for (const one of prepared) {
-      const unused = summaries.length === 0 ? ahead : undefined;
+      const unused = summaries.length === 0 ? ahead : null;
       summaries.push(await runOne(one, flags, files.length * (flags.repeat ?? 1), unused));
       if (summaries.at(-1)?.stopCause === 'signal') return conclude(summaries, flags);
     }
@@ -74,7 +79,12 @@ function source(file: string): ReturnType<typeof readSource> {
   return read;
 }
 
-async function runOne(prepared: Prepared, flags: RunFlags, runs: number, ahead?: Ahead): Promise<RunSummary> {
+async function runOne(
+  prepared: Prepared,
+  flags: RunFlags,
+  runs: number,
+  ahead: Ahead | null,
+): Promise<RunSummary> {
   const exporters = await chooseExporters(prepared.plan.exporters, flags, prepared.registry);
   const overwritten = runs > 1 ? exporters.find(({ options }) => 'path' in options) : undefined;
   if (overwritten !== undefined) {

@@ -39,6 +39,8 @@ function main(): void {
       process.send?.(envelopes.wrap({ type: 'beat' }), undefined, {}, () => process.exit(0));
     },
   });
+  // First of all: its thread boots while this one arms itself.
+  agent.warmUp();
   const oomFirst = dieFirst();
   const priority = raisePriority();
   const alarm = deadMan.arm();
@@ -54,7 +56,6 @@ function main(): void {
   });
   // One that does not know yet whose it is says it when it joins.
   if (run !== '') sayHello();
-  agent.warmUp();
 }
 
 /**

@@ -22,7 +22,8 @@ const EXPONENT_BIAS = 1023;
 const SHIFT = 20 - LOG2_PER_OCTAVE;
 const OFFSET = (EXPONENT_BIAS + LOWEST_EXPONENT) * BINS_PER_OCTAVE - 1;
 const double = new Float64Array(1);
-const words = new Uint32Array(double.buffer);
+/** Signed, so that the high word of -0 lies below that of every other value. */
+const words = new Int32Array(double.buffer);
 const HIGH_WORD = new Uint8Array(new Uint32Array([1]).buffer)[0] === 1 ? 1 : 0;
 
 /**
@@ -30,9 +31,8 @@ const HIGH_WORD = new Uint8Array(new Uint32Array([1]).buffer)[0] === 1 ? 1 : 0;
  * last bin: percentiles there say too little, while the exact maximum beside the bins keeps the truth.
  */
 export function binOf(value: number): number {
-  // Adding 0 makes a plain zero of -0, whose sign bit would read as a huge exponent.
-  double[0] = value + 0;
-  const bin = ((words[HIGH_WORD] as number) >>> SHIFT) - OFFSET;
+  double[0] = value;
+  const bin = ((words[HIGH_WORD] as number) >> SHIFT) - OFFSET;
   return bin < 1 ? 0 : bin < BINS ? bin : BINS - 1;
 }
 

@@ -64,13 +64,9 @@ export async function createRecord(input: RecordInput): Promise<RecordWriter> {
     const manifest = makeManifest(input);
     await writeManifest(dir, manifest);
     const log = (name: keyof typeof FILES): Promise<LineLog> => LineLog.create(join(dir, FILES[name]));
-    const logs = {
-      windows: await log('windows'),
-      events: await log('events'),
-      digests: await log('digests'),
-    };
-    await syncDirectory(dir);
-    await syncDirectory(input.runsDir);
+    const [windows, events, digests] = await Promise.all([log('windows'), log('events'), log('digests')]);
+    const logs = { windows, events, digests };
+    await Promise.all([syncDirectory(dir), syncDirectory(input.runsDir)]);
     return new Writer(manifest, dir, logs);
   } catch (error) {
     throw new BruntError({

@@ -1,26 +1,33 @@
 /**
  * What a run will need whatever its plan says, booted while the plan is still being made: the process of its first
- * agent, and the threads of the guard. What makes the plan and runs it enters, its answer leaves; in every outcome
- * nothing of this is left by then. Imports little, so that it can come before everything else.
+ * agent at once, the guard's thread when it is asked for. Whoever boots it ends it, in every outcome;
+ * nothing of it is left by then. Imports little, so that it can come before everything else.
  */
 import type { Link } from '../agent/link.js';
 import { forkSpare } from '../agent/link-local.js';
 import { GuardThreads } from '../safety/guard-threads.js';
 
-export interface Ahead {
+export class Ahead {
   /** Null: there was no room for a process. The run will ask for one again, and say so. */
-  readonly agent: Link | null;
-  readonly guard: GuardThreads;
-}
+  readonly agent: Link | null = forkOrNull();
+  #guard: GuardThreads | null = null;
 
-export async function bootAhead<T>(work: (ahead: Ahead) => Promise<T>): Promise<T> {
-  const ahead: Ahead = { agent: forkOrNull(), guard: new GuardThreads() };
-  try {
-    return await work(ahead);
-  } finally {
+  /**
+   * Called when nothing is left to be loaded: on two cores the guard's boot would come before the agent's, which takes
+   * longer and is what a run waits for.
+   */
+  bootGuard(): void {
+    this.#guard ??= new GuardThreads();
+  }
+
+  get guard(): GuardThreads {
+    return (this.#guard ??= new GuardThreads());
+  }
+
+  async end(): Promise<void> {
     // Nothing happens to what has served a run: it has ended.
-    ahead.agent?.kill();
-    await Promise.all([ahead.agent?.closed, ahead.guard.end()]);
+    this.agent?.kill();
+    await Promise.all([this.agent?.closed, this.#guard?.end()]);
   }
 }
 

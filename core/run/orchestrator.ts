@@ -249,7 +249,7 @@ class Orchestrator {
     );
     const stopMs = (nowNs() - fromNs) / MS;
     if (events.stopCause !== 'completed') numbers.cutShort();
-    // No load any more, and none yet: asking other programs who this host is takes a tenth of a second of its cores.
+    // No load any more, and none yet: asking other programs who this host is takes a tenth of a second of a core.
     const identified = fingerprint().then((known) => record.identify({ ...known }));
     identified.catch((error: unknown) => events.emit({ type: 'note', message: messageOf(error) }));
     await numbers.settled(); // what an agent still owes it sends when the frames before are acknowledged

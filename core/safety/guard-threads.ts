@@ -1,6 +1,6 @@
 /**
- * The two threads of the guard, which load what they need before it is known what they are to watch. `guard.ts` gives
- * them their input; whoever booted them ends them, should that never happen.
+ * The two threads of the guard. The first loads what it needs before it is known what it is to watch; `guard.ts` gives
+ * them their input. Whoever booted them ends them, should that never happen.
  */
 import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
@@ -8,11 +8,16 @@ import type { FromGuard, GuardInput, LagInput } from './guard-board.js';
 
 export class GuardThreads {
   readonly guard = new BootingThread<GuardInput>('./guard-thread.js');
-  readonly lag = new BootingThread<LagInput>('./lag-thread.js');
+  #lag: BootingThread<LagInput> | null = null;
+
+  /** Boots when it is first asked for: nobody waits for it. */
+  get lag(): BootingThread<LagInput> {
+    return (this.#lag ??= new BootingThread<LagInput>('./lag-thread.js'));
+  }
 
   /** Ends what is left of them; nothing happens to threads that have ended. */
   async end(): Promise<void> {
-    await Promise.all([this.guard.thread.terminate(), this.lag.thread.terminate()]);
+    await Promise.all([this.guard.thread.terminate(), this.#lag?.thread.terminate()]);
   }
 }
 

@@ -2,6 +2,8 @@
  * What a plan may ask of this host, and who it is for the record. Called once by the CLI before planning. The only
  * file that imports systeminformation, and only where the kernel cannot be asked directly; each call has a time-out.
  */
+import { once } from 'node:events';
+import { Worker } from 'node:worker_threads';
 import {
   availableParallelism,
   cpus,
@@ -144,21 +146,37 @@ export function knownAtOnce(): Fingerprint {
   };
 }
 
-/** At most SLOW_FACTS_MS, and other programs are started for it; what has not been found out by then is null. */
+/** What only other programs know. */
+export type ToldByOthers = Pick<Fingerprint, 'distribution' | 'virtualMachine' | 'manufacturer'>;
+
+/**
+ * At most SLOW_FACTS_MS; what has not been found out by then is null. Other programs are started for it, and waited for
+ * without a turn of the event loop: a thread of its own does it, so that this one goes on.
+ */
 export async function fingerprint(): Promise<Fingerprint> {
-  const slow = await withTimeout(async () => {
-    const si = await import('systeminformation');
-    const [os, system] = await Promise.all([si.osInfo(), si.system()]);
-    return { os, system };
+  const told = await withTimeout(async () => {
+    const thread = new Worker(new URL('./host-facts-thread.js', import.meta.url), {
+      execArgv: [],
+      stdin: false,
+    });
+    try {
+      const heard = await once(thread, 'message', { signal: AbortSignal.timeout(SLOW_FACTS_MS) });
+      return heard[0] as ToldByOthers;
+    } finally {
+      void thread.terminate();
+    }
   });
-  const distribution = [slow?.os.distro, slow?.os.release]
-    .filter((s) => s !== undefined && s !== '')
-    .join(' ');
+  return { ...knownAtOnce(), ...told };
+}
+
+/** Starts programs and waits for them; called on a thread of its own. */
+export async function askOthers(): Promise<ToldByOthers> {
+  const { osInfo, system } = await import('systeminformation');
+  const [{ distro, release: version }, machine] = await Promise.all([osInfo(), system()]);
   return {
-    ...knownAtOnce(),
-    distribution: known(distribution),
-    virtualMachine: slow?.system.virtual === true ? (known(slow.system.virtualHost) ?? 'yes') : null,
-    manufacturer: known(slow?.system.manufacturer),
+    distribution: known([distro, version].filter((s) => s !== '').join(' ')),
+    virtualMachine: machine.virtual ? (known(machine.virtualHost) ?? 'yes') : null,
+    manufacturer: known(machine.manufacturer),
   };
 }
 

@@ -49,7 +49,10 @@ const npm = (args: readonly string[], cwd: string): Promise<Finished> =>
 
 /** What the build makes otherwise than from a source of the same name. */
 const isMade = (path: string): boolean =>
-  path.endsWith('.wasm') || path.endsWith('made-validator.js') || /\/part-[^/]+\.js$/.test(path);
+  path.endsWith('.wasm') ||
+  path.endsWith('made-validator.js') ||
+  path.endsWith('core/agent/worker.js') ||
+  /\/part-[^/]+\.js$/.test(path);
 
 /** A clean build beside the files of the repository: what `npm pack` would find after `npm run build`. */
 function stage(folder: string): void {
