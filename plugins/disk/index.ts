@@ -41,6 +41,18 @@ const METRICS = {
     better: 'lower',
     help: 'Time that opening one of many files took. It is part of that operation’s latency.',
   },
+  'lock-wait': {
+    kind: 'trend',
+    unit: 'ns',
+    better: 'lower',
+    help: 'Time until an operation had its lock. It is part of its latency, not of its service time.',
+  },
+  'lock-conflicts': {
+    kind: 'counter',
+    unit: 'count',
+    better: 'lower',
+    help: 'Operations that found what they were to lock held by another.',
+  },
 } as const satisfies MetricSpecs;
 
 type Context = ActorContext<DiskOptions, typeof METRICS>;
@@ -146,10 +158,18 @@ async function ownPath(ctx: Context): Promise<string> {
 
 async function open(path: string, ctx: Context): Promise<{ target: Target; close: () => void }> {
   const { options, instance, metrics } = ctx;
-  const trim = { trim: 'punch', trimsToZero: true } as const;
+  const onTaken = (waitNs: number, wasHeld: boolean): void => {
+    metrics['lock-wait'].record(waitNs);
+    if (wasHeld) metrics['lock-conflicts'].add(1);
+  };
+  const common = {
+    trim: 'punch',
+    trimsToZero: true,
+    ...(options.lock !== 'none' && { lock: { isRange: options.lock === 'range', onTaken } }),
+  } as const;
   if (!isMany(options)) {
     const { fd } = openFile(path, options, ctx);
-    const target = { name: path, on: fd, bytes: sizeOf(options), ...trim };
+    const target = { name: path, on: fd, bytes: sizeOf(options), ...common };
     return { target, close: () => closeSync(fd) };
   }
   const { layout, files, open: openOne } = await ownFiles(path, options, instance, ctx);
@@ -161,7 +181,7 @@ async function open(path: string, ctx: Context): Promise<{ target: Target; close
     open: openOne,
     onOpen: (ns: number) => metrics.open.record(ns),
   };
-  return { target: { name: path, on, bytes: rowBytes(layout), ...trim }, close: () => undefined };
+  return { target: { name: path, on, bytes: rowBytes(layout), ...common }, close: () => undefined };
 }
 
 function fileSpec(options: DiskOptions, path: string): FileSpec {

@@ -52,6 +52,14 @@ export const OPTIONS = {
         'tree, manifest: files that an instance has open at one time; the one unused longest is closed for another. ' +
         'Default: 256, or as many as operations in flight.',
     },
+    lock: {
+      type: 'string',
+      enum: ['none', 'range', 'file'],
+      default: 'none',
+      description:
+        'Each operation locks what it reads or writes, or the whole file, against other instances and processes (fcntl, ' +
+        'locks of the open file): reads share it, writes do not. An instance has one at a time.',
+    },
     prepare: {
       type: 'string',
       enum: ['fill', 'allocate', 'sparse'],
@@ -134,7 +142,24 @@ export function plannedBytes(options: DiskOptions): { readonly made: number; rea
 
 type CheckInput = Omit<EstimateInput<DiskOptions>, 'loadedMs'>;
 
-export function diskFaults({ options, ...input }: CheckInput): OptionFault[] {
+export function diskFaults(input: CheckInput): OptionFault[] {
+  return [...targetFaults(input), ...lockFaults(input)];
+}
+
+/** Waiting for one lock with another in hand is how two wait for each other. */
+function lockFaults({ options, control, peak, instances }: CheckInput): OptionFault[] {
+  if (options.lock === 'none' || control !== 'concurrency' || peak <= instances) return [];
+  return [
+    {
+      path: ['lock'],
+      message: `an instance has one lock, and so one operation, at a time: ${peak} in flight need as many instances`,
+      seen: instances,
+      hint: `Write "instances": ${peak}.`,
+    },
+  ];
+}
+
+function targetFaults({ options, ...input }: CheckInput): OptionFault[] {
   // Without a path every instance has a target of its own anyway.
   const distribution = options.path === undefined ? 'per-instance' : options.distribution;
   const asked = { ...options, ...(distribution !== undefined && { distribution }) };

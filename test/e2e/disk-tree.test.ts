@@ -1,8 +1,18 @@
 /** The disk simulator on many files: trees that it makes, manifests of files that are there, and what goes wrong. */
 import { expect } from 'chai';
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync, readdirSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
+import {
+  closeSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
+import { fileLocks } from '../../core/linux/file-lock.js';
 import { Workplace } from '../support/cli.js';
 import type { SceneMore } from '../support/storage-runs.js';
 import { ended, storageScene } from '../support/storage-runs.js';
@@ -105,21 +115,8 @@ describe('disk on many files', () => {
     expect(errors).to.have.keys(['ENOENT']);
   });
 
-  it('removes its tree after a SIGKILL, by the next command', async () => {
-    const mix = { write: '100%' };
-    place.write('s.json', scenario({ path: 'data/t', tree: TREE, mix }, {}, '30s'));
-    const run = place.start('run', 's.json');
-    await run.says(/engine:/);
-    run.child.kill('SIGKILL');
-    await run.done;
-    for (let tries = 0; existsSync(join(data, 't')) && tries < 50; tries++) {
-      await place.run('clean');
-      await new Promise((resolve) => setTimeout(resolve, 100));
-    }
-    expect(readdirSync(data)).to.deep.equal([]);
-  });
-
   it('refuses the impossible with line and column', async () => {
+    const two = { peak: '8', instances: 2 };
     const impossible: [Record<string, unknown>, RegExp, Record<string, unknown>?][] = [
       [{ tree: { size: '4KiB' }, blockSize: '8KiB' }, /block is larger than the smallest file/],
       [{ tree: {}, size: '1MiB' }, /it is that of one file, and here are many/],
@@ -128,16 +125,61 @@ describe('disk on many files', () => {
       [{ tree: {}, visit: 'pass' }, /gone through from start to end, and access is random/],
       [{ tree: {}, access: 'sequential', passes: 2 }, /passes of many files/],
       [{ pick: 'zipf' }, /"pick" is of many files/],
+      [{ lock: 'range' }, /4 in flight need as many instances/],
       [{ tree: { size: '5000B' }, verify: 'inline' }, /multiples of 4096 bytes, and one has 5000/],
-      [{ tree: { files: 1 }, distribution: 'partitioned' }, /1 files cannot be shared out/, { instances: 2 }],
+      [{ tree: { files: 1 }, distribution: 'partitioned' }, /1 files cannot be shared out/, two],
     ];
-    for (const [options, message, actor = {}] of impossible) {
-      place.write('s.json', scenario({ path: 'data/t', ...options }, { actor }));
-      const { code, stderr } = await place.run('validate', 's.json');
-      expect(code, stderr).to.equal(3);
-      expect(stderr).to.match(message);
-      expect(stderr).to.match(/s\.json:\d+:\d+/);
-    }
+    const actors = impossible.map(([options, , actor = {}], i): [string, unknown] => [
+      `a${i}`,
+      { uses: 'disk', ...actor, with: { path: `data/t${i}`, ...options } },
+    ]);
+    place.write(
+      's.json',
+      scenario(
+        {},
+        {
+          actors: Object.fromEntries(actors),
+          phases: [{ name: 'load', duration: '1s', load: { '*': '100%' } }],
+        },
+      ),
+    );
+    const { code, stderr } = await place.run('validate', 's.json');
+    expect(code, stderr).to.equal(3);
+    for (const [, message] of impossible) expect(stderr).to.match(message);
+    expect(stderr.match(/s\.json:\d+:\d+/g)).to.have.length.of.at.least(impossible.length);
+  });
+
+  it('locks whole files against each other and against other processes, and says how long it waited', async function () {
+    if (fileLocks() === null) return this.skip(); // no calls into libc here
+    const tree = { files: 2, depth: 0, size: '64KiB' };
+    const options = {
+      path: 'data/t',
+      tree,
+      lock: 'file',
+      mix: { write: '100%' },
+      distribution: 'shared',
+      sync: 'fsync',
+    };
+    const more = {
+      actor: { peak: '2', instances: 2 },
+      thresholds: {
+        'disk.lock-conflicts': 'count > 0',
+        'disk.lock-wait': ['count > 10', 'max > 100ms'],
+        'op.errors': 'count == 0',
+      },
+    };
+    place.write('s.json', scenario(options, more, '1500ms'));
+    const run = place.start('run', 's.json');
+    await run.says(/engine:/);
+    // Another open file has one of them for a while.
+    const [name] = readdirSync(join(data, 't'));
+    const fd = openSync(join(data, 't', name!), 'r+');
+    const untilMs = performance.now() + 5000;
+    while (fileLocks()?.lock(fd, 'write', 0, 0) !== 0 && performance.now() < untilMs);
+    await new Promise((resolve) => setTimeout(resolve, 200));
+    closeSync(fd);
+    const { code, stderr } = await run.done;
+    expect(code, stderr).to.equal(0);
   });
 
   it('looks for room and for inodes before it makes anything', async function () {

@@ -12,6 +12,7 @@ import { Oracle } from '../verify/oracle.js';
 import { readBack } from '../verify/read-back.js';
 import { Verifier } from '../verify/verifier.js';
 import { messageOf } from '../../../core/base/errors.js';
+import { fileLocks } from '../../../core/linux/file-lock.js';
 import { FilePlaces } from './file-places.js';
 import type { PickOptions } from './pick.js';
 import type { Places } from './places.js';
@@ -24,6 +25,8 @@ import { drive } from '../drive.js';
 import type { STORAGE_METRICS } from './metrics.js';
 import type { WorkloadOptions } from './options.js';
 import { alignOf, isWriting, largestOf, mixOf, unitOf } from './options.js';
+import type { LockerInput } from './locker.js';
+import { Locker } from './locker.js';
 import type { Trim } from './work.js';
 import { isSyncing, KINDS, StorageWork } from './work.js';
 
@@ -37,6 +40,13 @@ export interface Target {
   readonly bytes: number;
   readonly trim: Trim;
   readonly trimsToZero: boolean;
+  /** Each operation locks its range, or the whole file, while it is under way: one at a time in each instance. */
+  readonly lock?: Lock;
+}
+
+export interface Lock {
+  readonly isRange: boolean;
+  readonly onTaken: LockerInput['onTaken'];
 }
 
 export interface ManyFiles {
@@ -109,7 +119,9 @@ export class Session {
     const { options } = ctx;
     const target = this.#target;
     // A sync behind a write takes a slot of its own.
-    const slots = ctx.operations.inFlightMax * (isSyncing(options) ? 2 : 1);
+    const { lock } = target;
+    const inFlight = lock === undefined ? ctx.operations.inFlightMax : 1;
+    const slots = inFlight * (isSyncing(options) ? 2 : 1);
     const { on } = target;
     const layoutBytes = typeof on === 'number' ? 0 : on.layout.count * FILE_BYTES;
     if (!this.#takeMemory(slots * largestOf(options) + OVERHEAD_BYTES + layoutBytes)) return;
@@ -119,7 +131,8 @@ export class Session {
     const verifier = isVerifying(options) ? this.#verifier() : null;
     const { choices, places, parts } = this.#places(engine);
     const { trim, trimsToZero } = target;
-    const work = new StorageWork({ ctx, engine, choices, places, trim, trimsToZero, verifier });
+    const locker = lock === undefined ? null : this.#locker(lock);
+    const work = new StorageWork({ ctx, engine, choices, places, trim, trimsToZero, verifier, locker });
     try {
       return await drive({ ctx, engine, operations: KINDS, work });
     } finally {
@@ -179,6 +192,13 @@ export class Session {
       left -= n;
     }
     return true;
+  }
+
+  #locker({ isRange, onTaken }: Lock): Locker {
+    const ctx = this.#ctx;
+    const locks = fileLocks();
+    if (locks === null) return ctx.unavailable('locks need the optional package koffi on 64-bit Linux');
+    return new Locker({ locks, isRange, onTaken, stopped: () => ctx.stopped(), beat: () => ctx.beat() });
   }
 
   #places(engine: Engine): PlacesMade {

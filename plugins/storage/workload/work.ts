@@ -11,6 +11,7 @@ import { Payload } from '../payload.js';
 import { Verifier } from '../verify/verifier.js';
 import type { Choices } from './choices.js';
 import { ErrorPolicy } from './error-policy.js';
+import type { Locker } from './locker.js';
 import type { STORAGE_METRICS } from './metrics.js';
 import type { OpKind, WorkloadOptions } from './options.js';
 import { largestOf, unitOf } from './options.js';
@@ -35,6 +36,8 @@ export interface WorkInput {
   /** A trim leaves zeros for certain. */
   readonly trimsToZero: boolean;
   readonly verifier: Verifier | null;
+  /** Each operation has a lock while it is under way: then one is, at a time. */
+  readonly locker: Locker | null;
 }
 
 export class StorageWork implements Work {
@@ -47,6 +50,8 @@ export class StorageWork implements Work {
   readonly #floors: readonly Uint32Array[];
   /** Of a slot with a sync in it: the write before it. */
   readonly #writeBefore: Int32Array;
+  /** Of a slot whose lock could not be had: why. */
+  readonly #lockCodes: (string | null)[];
   readonly #flags: number;
   readonly #bytesMax: number;
   readonly #largest: number;
@@ -71,6 +76,7 @@ export class StorageWork implements Work {
     const units = verifier === null ? 0 : Math.ceil(largestOf(options) / unitOf(options)) + 1;
     this.#floors = Array.from({ length: engine.depth }, () => new Uint32Array(Verifier.floorWords(units)));
     this.#writeBefore = new Int32Array(engine.depth).fill(NONE);
+    this.#lockCodes = new Array<string | null>(engine.depth).fill(null);
     this.#flags = sync === 'o_dsync' ? SLOT.dsync : sync === 'o_sync' ? SLOT.sync : 0;
     this.#largest = largestOf(options);
     this.#bytesMax = total === undefined ? Infinity : total / ctx.instance.count;
@@ -98,7 +104,9 @@ export class StorageWork implements Work {
     const offset = (slots.offset[slot] as number) + places.baseOf(slot);
     slots.kind[slot] = KINDS.indexOf(kind);
     slots.flags[slot] = 0;
+    this.#writeBefore[slot] = NONE;
     this.#bytes += bytes;
+    this.#lock(slot, kind);
     if (kind === 'write') return this.#fillWrite(slot, offset, bytes);
     slots.op[slot] = kind === 'read' ? OP.read : OP[trim];
     if (kind === 'read') this.#input.verifier?.beginRead(offset, bytes, this.#floors[slot] as Uint32Array);
@@ -111,12 +119,27 @@ export class StorageWork implements Work {
     let code = engineCode(engine.slots, slot);
     if (before !== NONE) this.#judgeSync(slot, before, code);
     else {
-      code = places.codeOf(slot) ?? code;
+      code = places.codeOf(slot) ?? this.#lockCodes[slot] ?? code;
       this.#verify(slot, code);
       places.ended(slot);
     }
+    // Of linked slots the last one ends the operation, or the first one that fails.
+    if (code !== null || ((engine.slots.flags[slot] as number) & SLOT.link) === 0) this.#input.locker?.give();
     if (code !== null) this.#failed(slot, code);
     return code;
+  }
+
+  /** An operation whose lock cannot be had is handed over on no file, and fails. */
+  #lock(slot: number, kind: OpKind): void {
+    const { locker, places, engine } = this.#input;
+    if (locker === null) return;
+    const { slots } = engine;
+    const fd = places.fdOf(slot);
+    if (fd < 0) return;
+    const [offset, bytes] = [slots.offset[slot] as number, slots.bytes[slot] as number];
+    const code = locker.take(fd, kind === 'read' ? 'read' : 'write', offset, bytes);
+    this.#lockCodes[slot] = code;
+    if (code !== null) slots.file[slot] = NONE;
   }
 
   #fillWrite(slot: number, offset: number, bytes: number): void {
