@@ -1,6 +1,6 @@
 /**
- * Watches the windows in which an actor was asked for the same amount as in the one before: only there must what
- * is done equal what is asked, and only there does Little's law hold. The trust checks read the result.
+ * Watches the windows in which an actor was asked for the same amount as in the one before, or for the same growth: only
+ * there must what is done equal what is asked, and only there does Little's law hold. The trust checks read the result.
  */
 import type { Point, Window } from '../contract/metrics.js';
 import type { PlannedActor, PlannedPhase } from '../contract/plan.js';
@@ -11,6 +11,8 @@ const CONSTANT_SHARE = 0.001;
 export const ACHIEVED_TOLERANCE = 0.1;
 /** Operations that fall due in one window and end in the next: at few a window they are no shortfall. */
 const EDGE_OPERATIONS = 2;
+/** Growth is followed in small steps: what is held may lie behind by what is asked for in this time. */
+const GROWTH_LAG_NS = 200e6;
 /** Little's law needs a steady stretch of at least this length. */
 const STRETCH_MIN_MS = 10_000;
 
@@ -58,6 +60,7 @@ interface State {
   readonly inFlight: number | null;
   readonly account: HeldCheck['dimension'] | null;
   readonly held: { windows: number; told: number; measured: number };
+  /** `asked`: what must be the same in the next window. */
   previous: { readonly index: number; readonly phaseIndex: number; readonly asked: number } | null;
   windows: number;
   off: number;
@@ -101,13 +104,9 @@ export class SteadyWatch {
       const asked = of?.asked;
       // A search goes where what is asked cannot be done, and judges itself what was.
       const isSearched = this.#phases[window.phaseIndex]?.search?.actor === actor;
-      const isWhole =
-        window.missing.length === 0 &&
-        asked !== undefined &&
-        asked.avg > 0 &&
-        isConstant(asked) &&
-        !isSearched;
-      if (of === undefined || !isWhole) {
+      const isJudged = window.missing.length === 0 && !isSearched;
+      const steady = isJudged && asked !== undefined && asked.avg > 0 ? steadyOf(state.control, asked) : null;
+      if (of === undefined || asked === undefined || steady === null) {
         state.previous = null;
         state.stretch = null;
         continue;
@@ -116,8 +115,8 @@ export class SteadyWatch {
       const isSteady =
         previous?.index === window.index - 1 &&
         previous.phaseIndex === window.phaseIndex &&
-        isNear(previous.asked, asked.avg);
-      state.previous = { index: window.index, phaseIndex: window.phaseIndex, asked: asked.avg };
+        isNear(previous.asked, steady);
+      state.previous = { index: window.index, phaseIndex: window.phaseIndex, asked: steady };
       if (isSteady) note(actor, state, of, asked.avg, window);
       else state.stretch = null;
     }
@@ -168,7 +167,7 @@ function collect({ series }: Window): Map<string, Told> {
 }
 
 function note(actor: string, state: State, of: Told, asked: number, window: Window): void {
-  if (of.achieved !== undefined) noteAchieved(state, of, of.achieved, window);
+  if (of.achieved !== undefined) noteAchieved(state, of, { achieved: of.achieved, asked }, window);
   noteHeld(state, of);
   const concurrency = state.control === 'concurrency' ? asked : state.inFlight;
   if (concurrency === null) return;
@@ -197,9 +196,15 @@ function noteHeld({ account, held }: State, of: Told): void {
   held.measured += account === 'bytes' ? Math.max(0, measured - RUNTIME_BYTES) : measured;
 }
 
-function noteAchieved(state: State, of: Told, achieved: number, { phase, phaseIndex }: Window): void {
+function noteAchieved(
+  state: State,
+  of: Told,
+  { achieved, asked }: { readonly achieved: number; readonly asked: number },
+  { phase, phaseIndex }: Window,
+): void {
   state.windows++;
-  let isOff = Math.abs(achieved - 1) > ACHIEVED_TOLERANCE;
+  const lag = state.control === 'growth' ? (growthOf(of.asked) * GROWTH_LAG_NS) / asked : 0;
+  let isOff = Math.abs(achieved - 1) > ACHIEVED_TOLERANCE + lag;
   if (state.control === 'rate') {
     // One window alone may lack what ended in the next; the phase as a whole may not.
     if (state.rate?.phaseIndex !== phaseIndex) state.rate = { phaseIndex, done: 0, due: 0 };
@@ -216,6 +221,17 @@ function noteAchieved(state: State, of: Told, achieved: number, { phase, phaseIn
 
 function isRateOff({ done, due }: { readonly done: number; readonly due: number }): boolean {
   return Math.abs(done - due) > ACHIEVED_TOLERANCE * due + EDGE_OPERATIONS;
+}
+
+/** What must be the same in two windows for the second to be steady; null: in this one it was not. */
+function steadyOf(control: PlannedActor['control'], asked: Point & { kind: 'gauge' }): number | null {
+  if (control === 'growth') return growthOf(asked);
+  return isConstant(asked) ? asked.avg : null;
+}
+
+/** In units a nanosecond: what is asked of growth only rises, but for a pause, which makes it another growth. */
+function growthOf(asked: (Point & { kind: 'gauge' }) | undefined): number {
+  return asked === undefined || asked.coveredNs <= 0 ? 0 : (asked.max - asked.min) / asked.coveredNs;
 }
 
 function isConstant({ min, max }: Point & { kind: 'gauge' }): boolean {

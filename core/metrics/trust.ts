@@ -109,7 +109,7 @@ function verdict(ok: boolean | null, detail: string): Verdict {
 function checkAchieved({ accumulator }: TrustInput): Verdict {
   const actors = accumulator.steadiness.actors.filter(({ windows }) => windows > 0);
   if (actors.length === 0)
-    return verdict(null, 'no window in which an actor was asked for a constant amount');
+    return verdict(null, 'no window in which an actor was asked for a constant amount or growth');
   const off = actors.filter((actor) => actor.off > 0);
   const windows = actors.reduce((sum, actor) => sum + actor.windows, 0);
   if (off.length === 0)

@@ -73,6 +73,35 @@ describe('trust', () => {
     expect(trust([held(10, 0.2), held(20, 0.5), held(30, 0.5)]).of('achieved')?.ok).to.equal(null);
   });
 
+  it('is lost when growth falls behind what was asked, by more than it takes to follow', () => {
+    const leak = { actors: [actor('hog', { control: 'growth', unit: 'bytes/s' })] };
+    const grown = (second: number, share: number, speed = 1): Series => {
+      const [min, avg, max] = [second, second + 0.5, second + 1].map((s) => s * speed * 2 ** 20) as [
+        number,
+        number,
+        number,
+      ];
+      const asked = { kind: 'gauge', avg, min, max, last: max, coveredNs: 1e9 } as const;
+      return [
+        { metric: 'actor.asked', tags: { actor: 'hog' }, point: asked },
+        gauge('actor.achieved', share, { actor: 'hog' }),
+      ];
+    };
+    const run = (shares: readonly number[]) =>
+      trust(
+        shares.map((share, at) => grown(at, share)),
+        { more: leak },
+      );
+    // 0.15 s behind are a tenth of the second window; of the third and fourth they would be less.
+    expect(run([0.9, 0.9, 0.96, 0.98]).of('achieved')).to.deep.include({ ok: true });
+    expect(run([0.9, 0.8, 0.96, 0.98]).of('achieved')).to.deep.include({ ok: true });
+    expect(run([0.9, 0.9, 0.7, 0.51]).of('achieved')).to.deep.include({
+      ok: false,
+      detail: 'hog: 2 of 3 steady windows beyond 10 %, at worst 51 % in main',
+    });
+    expect(trust([grown(0, 0.5), grown(1, 0.5, 2)], { more: leak }).of('achieved')?.ok).to.equal(null);
+  });
+
   it('looks at rates as a whole where a window has few operations', () => {
     const rate = { actors: [actor('db', { control: 'rate', unit: 'ops/s', operations: ['read'] })] };
     const paced = (due: number, done: number): Series => [
