@@ -46,10 +46,9 @@ const SPEED_MIN_NS = 50 * MS;
 const START_MAX_MS = 60_000;
 const END_MAX_MS = 5000;
 /**
- * Stopped: from then on at most so much more became resident. One huge page, which the kernel takes from what is free
- * before it begins to clear it, and which counts as resident only once that is done, and some heap of the process.
+ * Stopped: from then on at most so much more became resident: the piece of 1 MiB that had been claimed, and some heap.
  */
-const REST_BYTES = 2.5 * MIB;
+const REST_BYTES = 1.5 * MIB;
 const RATE_HZ = { far: 10, fast: 50 };
 
 const here = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
@@ -68,8 +67,8 @@ export const protection: Bench = {
       'growth itself uses up what is there. *Stopped* is the instant from which on at most ' +
       `${REST_BYTES / MIB} MiB more became resident, for good, whatever was frozen and thawed meanwhile, and never sooner than ` +
       'the instant at which the guard had voided all credit, which the watcher sees in the page that the two processes share. ' +
-      'The rest is one huge page, which the kernel has taken from free memory before it begins to clear it and counts as ' +
-      'resident when that is done (beside so many threads up to a quarter of a second later), and some heap. ' +
+      'The rest is the piece of 1 MiB that the actor had claimed just before, of which the end may come when the thread that ' +
+      'takes it is given a core again, and some heap of the process. ' +
       '*Last rise at all* is the same without any rest. A freeze (SIGSTOP) lasts ' +
       'until the load is turned down, often a few milliseconds: a process that no core was given in that time is not seen frozen.',
   ].join('\n\n'),

@@ -7,7 +7,7 @@ export interface Holding {
   readonly heldBytes: number;
   /** The most that the next `grow` takes. */
   readonly roomBytes: number;
-  /** Grows by so much at a time, where the pattern needs more than others. */
+  /** Grows by so much at a time; 2 MiB where it says nothing. */
   readonly pieceBytes?: number;
   /** What is given back was read back first. */
   readonly isVerified: boolean;

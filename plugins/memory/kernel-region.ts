@@ -22,8 +22,13 @@ import { PAGE_BYTES } from './contents.js';
 import type { Region } from './holding.js';
 
 const HUGE_BYTES = 2 ** 21;
-/** Made resident in one call: what still comes when a process is stopped in it. */
-const CALL_BYTES = HUGE_BYTES;
+/** Taken at a time in small pages: what has been claimed when a limit is crossed is still taken. */
+const SMALL_PIECE_BYTES = 2 ** 20;
+/**
+ * Of small pages, made resident in one call: a process that is to stand still does so after it, and its other threads
+ * cannot map or unmap anything meanwhile, though a busy machine may keep the calling one waiting in the middle of it.
+ */
+const SMALL_CALL_BYTES = 2 ** 19;
 const SPAN_BYTES_MAX = 2 ** 30;
 /** What kernels before 5.14 say to populating: the pages come when they are written. */
 const EINVAL = 22;
@@ -52,6 +57,7 @@ interface KernelSpan extends Span {
 export class KernelRegion implements Region {
   readonly spanBytes: number;
   readonly grainBytes: number;
+  readonly pieceBytes: number;
   readonly means;
   readonly isVerified = true;
   readonly spans: KernelSpan[] = [];
@@ -66,6 +72,7 @@ export class KernelRegion implements Region {
     const whole = Math.ceil(input.expectedBytes / HUGE_BYTES) * HUGE_BYTES;
     this.spanBytes = Math.min(SPAN_BYTES_MAX, Math.max(HUGE_BYTES, whole));
     this.#hasHuge = input.wantsHuge && input.isShared !== true && offersHugePages();
+    this.pieceBytes = this.#hasHuge ? HUGE_BYTES : SMALL_PIECE_BYTES;
     this.means = this.#hasHuge ? ('huge pages' as const) : ('pages of the kernel' as const);
   }
 
@@ -156,8 +163,9 @@ export class KernelRegion implements Region {
   #take(span: KernelSpan, from: number, bytes: number, isHuge: boolean): boolean {
     if (this.#hasHuge)
       span.mapping.advise(span.start + from, bytes, isHuge ? MADV_HUGEPAGE : MADV_NOHUGEPAGE);
-    for (let at = from; at < from + bytes; at += CALL_BYTES) {
-      const length = Math.min(CALL_BYTES, from + bytes - at);
+    const callBytes = isHuge ? HUGE_BYTES : SMALL_CALL_BYTES;
+    for (let at = from; at < from + bytes; at += callBytes) {
+      const length = Math.min(callBytes, from + bytes - at);
       const errno = this.#populate(span, at, length);
       if (errno !== 0)
         return this.#refuse(span, from, bytes, `the kernel refused memory (${getSystemErrorName(-errno)})`);

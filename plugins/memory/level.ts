@@ -9,7 +9,7 @@ import type { MemoryMetrics } from './metrics.js';
 const MIB = 2 ** 20;
 /** One call works so long; waiting for the lease is parked and not counted. */
 const WORK_NS = 50e6;
-/** Claimed at a time, and taken even if the guard voids all credit in that moment: one huge page. */
+/** Claimed at a time, and taken even if the guard voids all credit in that moment, unless the holding says otherwise. */
 const PIECE_BYTES = 2 * MIB;
 /** Given back at a time, between two looks at the clock. */
 const BACK_BYTES = 32 * MIB;

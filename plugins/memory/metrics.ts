@@ -15,7 +15,7 @@ export const MEMORY_METRICS = {
     kind: 'trend',
     unit: 'ns',
     better: 'lower',
-    help: 'Time of one allocation: a piece on the way to the level (2 MiB, as a rule), or one block of a pattern.',
+    help: 'Time of one allocation: a piece on the way to the level (1 MiB, or a huge page, as a rule), or one block of a pattern.',
   },
   release: {
     kind: 'trend',
