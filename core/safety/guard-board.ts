@@ -2,6 +2,8 @@
  * The memory that the guard thread shares with the main thread: words to wake and stop it, its state, and the agents
  * it may freeze. Main writes agents and requests; the guard writes state and beat. Messages go the other way.
  */
+import { closeSync } from 'node:fs';
+import { ring } from '../linux/bell.js';
 import type { Resource } from '../contract/plugin.js';
 import type { MetricSpecs } from '../contract/metrics.js';
 import type { PlannedLimit } from '../contract/plan.js';
@@ -20,6 +22,8 @@ export const GUARD_WORD = {
   state: 3,
   /** 1 while the guard looks at the fast rate. */
   isFast: 4,
+  /** Descriptor + 1 of the bell on which the guard sleeps; 0: it sleeps on `wake`. Written by the guard, before it is ready. */
+  bell: 5,
 } as const;
 /** From here on one word for each resource: how many grants of it were made. */
 const GRANT_WORDS = 8;
@@ -64,6 +68,14 @@ export class GuardBoard {
   wake(): void {
     Atomics.add(this.words, GUARD_WORD.wake, 1);
     Atomics.notify(this.words, GUARD_WORD.wake);
+    const bell = Atomics.load(this.words, GUARD_WORD.bell);
+    if (bell !== 0) ring(bell - 1);
+  }
+
+  /** The guard has ended: nobody rings any more. */
+  closeBell(): void {
+    const bell = Atomics.exchange(this.words, GUARD_WORD.bell, 0);
+    if (bell !== 0) closeSync(bell - 1);
   }
 
   /** The pid is written last: a slot without one is not read. */

@@ -1,6 +1,6 @@
 /**
  * The guard: a thread that reads the sensors, runs the gate and carries out what cannot wait for the event loop. It
- * blocks in Atomics.wait between ticks and never returns to its own. Started by `guard.ts`, which it tells by messages.
+ * sleeps on its bell between ticks (where there is none, in Atomics.wait) and never returns to its own. Started by `guard.ts`, which it tells by messages.
  */
 import { once } from 'node:events';
 import { setPriority } from 'node:os';
@@ -9,6 +9,7 @@ import { must } from '../base/assert.js';
 import { MS, nowNs, SECOND } from '../base/clock.js';
 import { SAFETY_STATES } from '../base/sentences.js';
 import type { MetricSpec } from '../contract/metrics.js';
+import { makeBell } from '../linux/bell.js';
 import { libc } from '../linux/libc.js';
 import { GUARD_PRIORITY } from '../linux/sched.js';
 import { HOST_METRICS } from '../metrics/catalogue.js';
@@ -62,6 +63,8 @@ const specs = specsOf([...sensors.map((s) => s.metric), LATENESS]);
 const buffer = new SharedArrayBuffer(recorderBytes(specs));
 const recorders = openRecorders(specs, buffer, nowNs);
 
+const bell = makeBell();
+if (bell !== null) Atomics.store(board.words, GUARD_WORD.bell, bell.fd + 1);
 tell({ type: 'ready', priority: raisePriority(), absent, specs, buffer });
 run();
 holds.thaw();
@@ -108,7 +111,9 @@ function run(): void {
       dueNs = Math.max(dueNs + SECOND / hz, nowNs());
     }
     const untilNs = Math.min(dueNs, holds.nextThawNs());
-    Atomics.wait(board.words, GUARD_WORD.wake, wakes, Math.max(0, (untilNs - nowNs()) / MS));
+    const restNs = Math.max(0, untilNs - nowNs());
+    if (bell === null) Atomics.wait(board.words, GUARD_WORD.wake, wakes, restNs / MS);
+    else bell.sleep(restNs);
   }
 }
 

@@ -99,6 +99,7 @@ export async function startGuard(options: GuardOptions, threads = new GuardThrea
   } catch (error) {
     memory.close();
     await threads.end();
+    board.closeBell();
     throw error;
   }
 }
@@ -234,6 +235,7 @@ export class Guard {
     Atomics.notify(board.words, GUARD_WORD.stop);
     board.wake();
     await Promise.all([ended(thread), ended(lagThread)]);
+    board.closeBell();
     this.#thawHere();
     memory.close();
   }
