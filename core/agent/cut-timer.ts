@@ -14,6 +14,7 @@ export class CutTimer {
   /** The window that is open; null after the last cut. */
   #open: number | null;
   #timer: NodeJS.Timeout | undefined;
+  #turn: NodeJS.Immediate | undefined;
 
   /** An agent that is started anew in the middle of a run begins with the window that is open then. */
   constructor(clock: PhaseClock, startNs: number, onCut: (window: number) => void) {
@@ -31,13 +32,13 @@ export class CutTimer {
 
   /** Phases have moved: the open window may end sooner, and some never come. */
   moved(): void {
-    clearTimeout(this.#timer);
+    this.#rest();
     if (this.#open !== null) this.#open = this.#clock.from(this.#open);
     this.#schedule();
   }
 
   end(): void {
-    clearTimeout(this.#timer);
+    this.#rest();
   }
 
   /** A cut that is due happens now, before what follows can spoil what was measured up to it. */
@@ -45,11 +46,24 @@ export class CutTimer {
     this.#check();
   }
 
-  #schedule(): void {
+  #rest(): void {
     clearTimeout(this.#timer);
+    clearImmediate(this.#turn);
+  }
+
+  #schedule(): void {
+    this.#rest();
     if (this.#open === null) return;
     const leftMs = Math.ceil((this.#endNs(this.#open) - nowNs()) / MS);
-    this.#timer = setTimeout(() => this.#check(), Math.min(Math.max(0, leftMs), TIMEOUT_MAX_MS));
+    this.#timer = setTimeout(() => this.#checkSoon(), Math.min(Math.max(0, leftMs), TIMEOUT_MAX_MS));
+  }
+
+  /**
+   * After messages were read. Where a cut takes so long that the next one is due by then, timers alone would follow each
+   * other: no message would be heard, and the agent would be taken for one that nobody steers.
+   */
+  #checkSoon(): void {
+    this.#turn = setImmediate(() => this.#check());
   }
 
   #check(): void {
