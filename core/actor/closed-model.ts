@@ -1,14 +1,16 @@
 /**
  * The closed model: so many places are asked for, and each takes up its next operation when the last one has ended and
  * its think time is over; that is when the operation is due. Other controls than concurrency have one place while
- * anything is asked. Made by `pacing.ts`.
+ * anything is asked. Caps and bursts hold it back beyond that: it is due when they let it. Made by `pacing.ts`.
  */
+import { Bounds } from './bounds.js';
 import type { Paced } from './paced.js';
 import type { Model } from './model.js';
 
 export class ClosedModel implements Model {
   readonly #ctx: Paced;
   readonly #thinkNs: number;
+  readonly #bounds: Bounds | null;
   /** Places that have thought or are thinking, by when they are ready: ascending, since all think equally long. */
   #ready: number[] = [];
   #head = 0;
@@ -27,16 +29,29 @@ export class ClosedModel implements Model {
   readonly queued = 0;
   readonly awaitsEnds = true;
 
-  constructor(ctx: Paced, thinkNs: number, now: number) {
+  constructor(ctx: Paced, now: number) {
+    const { thinkNs, bounds } = ctx.pacing;
     this.#ctx = ctx;
     this.#thinkNs = thinkNs;
+    this.#bounds = bounds === null ? null : new Bounds(bounds, now);
     this.#flightAtNs = now;
   }
 
   nextNs(now: number): number {
     this.#fit(this.#hasEnded ? 0 : this.#asked(now), now);
-    if (this.#fresh > 0) return this.#freshNs;
-    return this.#readyNs();
+    return this.#boundBy(this.#nextReadyNs());
+  }
+
+  get capped(): number {
+    return this.#bounds?.capped ?? 0;
+  }
+
+  #nextReadyNs(): number {
+    return this.#fresh > 0 ? this.#freshNs : this.#readyNs();
+  }
+
+  #boundBy(readyNs: number): number {
+    return this.#bounds === null ? readyNs : Math.max(readyNs, this.#bounds.freeNs);
   }
 
   #readyNs(): number {
@@ -44,27 +59,29 @@ export class ClosedModel implements Model {
   }
 
   start(dueNs: number, now: number): void {
-    if (this.#fresh > 0 && dueNs === this.#freshNs) this.#fresh--;
-    else this.#shift();
-    this.#due++;
     this.#fly(now, 1);
+    this.#take(dueNs);
+    this.#due++;
   }
 
   startDue(dueNs: Float64Array, most: number, now: number): number {
     this.#fit(this.#hasEnded ? 0 : this.#asked(now), now);
+    this.#fly(now, 0);
     let count = 0;
-    for (; count < most && this.#fresh > 0; this.#fresh--) dueNs[count++] = this.#freshNs;
-    for (let readyNs = this.#readyNs(); count < most && readyNs <= now; readyNs = this.#readyNs()) {
-      dueNs[count++] = readyNs;
-      this.#shift();
+    for (; count < most; count++) {
+      const next = this.#boundBy(this.#nextReadyNs());
+      if (next > now) break;
+      dueNs[count] = next;
+      this.#take(next);
     }
     this.#due += count;
-    this.#fly(now, count);
+    this.#inFlight += count;
     return count;
   }
 
-  ended(now: number, count: number): void {
+  ended(now: number, count: number, bytes: number): void {
     this.#fly(now, -count);
+    this.#bounds?.ended(now, count, bytes);
     for (let i = 0; i < count; i++) this.#ready.push(now + this.#thinkNs);
     this.#usedNs += this.#thinkNs * count;
   }
@@ -112,6 +129,13 @@ export class ClosedModel implements Model {
     }
   }
 
+  /** The place that is ready first has its operation. */
+  #take(dueNs: number): void {
+    this.#bounds?.started(this.#nextReadyNs(), dueNs);
+    if (this.#fresh > 0) this.#fresh--;
+    else this.#shift();
+  }
+
   #shift(): void {
     this.#head++;
     if (this.#head < 1024 || this.#head * 2 < this.#ready.length) return;
@@ -121,7 +145,22 @@ export class ClosedModel implements Model {
 
   #fly(now: number, change: number): void {
     this.#usedNs += this.#inFlight * (now - this.#flightAtNs);
+    if (this.#bounds !== null) this.#usedNs += this.#heldBackNs(this.#bounds, now);
     this.#flightAtNs = now;
     this.#inFlight += change;
+  }
+
+  /**
+   * Since the last look, by places that were ready: what the scenario holds back is no shortfall of the actor. Where one
+   * is late behind a cap, only that one is: those behind it would still wait.
+   */
+  #heldBackNs({ freeNs, isOneByOne }: Bounds, now: number): number {
+    const fromNs = this.#flightAtNs;
+    let places = this.#fresh;
+    for (let i = this.#head; i < this.#ready.length && (this.#ready[i] ?? 0) <= fromNs; i++) places++;
+    if (places === 0) return 0;
+    const boundNs = Math.max(0, Math.min(freeNs, now) - fromNs);
+    const lateNs = now - fromNs - boundNs;
+    return places * boundNs + (isOneByOne ? (places - 1) * lateNs : 0);
   }
 }

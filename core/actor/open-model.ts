@@ -22,6 +22,7 @@ export class OpenModel implements Model {
   /** When the last operation ended that others had to wait for. */
   #roomNs = -Infinity;
   #hasEnded = false;
+  readonly capped = 0;
 
   constructor(ctx: Paced, { arrival, inFlight }: InstancePacing) {
     this.#ctx = ctx;

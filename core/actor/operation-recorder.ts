@@ -31,6 +31,7 @@ interface OperationRecorders {
   readonly 'op.due': Counter;
   readonly 'op.unfinished': Counter;
   readonly 'op.queued': Counter;
+  readonly 'op.capped': Counter;
   readonly 'op.latency': Tagged<Trend>;
   readonly 'op.service': Tagged<Trend>;
   readonly 'op.wait': Tagged<Trend>;
@@ -103,6 +104,11 @@ export class OperationRecorder {
   /** So many of those that started had to wait for others to end. */
   queued(count: number): void {
     this.#all['op.queued'].add(count);
+  }
+
+  /** So many of those that started had to wait for a cap. */
+  capped(count: number): void {
+    this.#all['op.capped'].add(count);
   }
 
   /** Throws when the outcome names an operation that the simulator does not declare. */

@@ -53,7 +53,7 @@ export class EngineOperations implements Operations {
         startNs,
         endNs,
       );
-    if (pacing.inFlight > 0) pacing.ended(endNs);
+    if (pacing.inFlight > 0) pacing.ended(endNs, 1, code === undefined ? bytes : 0);
     else if (this.#ctx.control === 'rate') throw new Error('an operation was recorded that was not started');
     else recorder.due(1);
     this.#tell(endNs);
@@ -74,7 +74,8 @@ export class EngineOperations implements Operations {
     this.#ctx.waiter.beat();
     recorder.doneMany(columns, which, count);
     const endNs = columns.endNs[which[count - 1] as number] as number;
-    if (pacing.inFlight >= count) pacing.ended(endNs, count);
+    if (pacing.inFlight >= count)
+      pacing.ended(endNs, count, pacing.isBounded ? bytesOf(columns, which, count) : 0);
     else if (this.#ctx.control === 'rate') throw new Error('operations were recorded that were not started');
     else recorder.due(count);
     this.#tell(endNs);
@@ -106,4 +107,10 @@ export class EngineOperations implements Operations {
     const recorder = this.#openRecorder();
     return (this.#open = { recorder, pacing: new Pacing(this.#ctx, recorder) });
   }
+}
+
+function bytesOf({ result }: OperationColumns, which: Uint32Array, count: number): number {
+  let bytes = 0;
+  for (let i = 0; i < count; i++) bytes += result[which[i] as number] as number;
+  return bytes;
 }

@@ -130,7 +130,7 @@ class Flight {
     const now = nowNs();
     if (outcome === 'done') this.#isDone = true;
     else this.#recorder.done(outcome ?? undefined, dueNs, startNs, now);
-    this.#left(sequence, outcome === 'done', now);
+    this.#left(sequence, outcome === 'done', now, outcome === 'done' ? 0 : outcome?.bytes);
   }
 
   #fail(sequence: number, error: unknown, dueNs: number): void {
@@ -149,11 +149,11 @@ class Flight {
     this.#left(sequence, isCut || halt.isSet, now);
   }
 
-  #left(sequence: number, isUnfinished: boolean, now: number): void {
+  #left(sequence: number, isUnfinished: boolean, now: number, bytes = 0): void {
     this.#since.delete(sequence);
     this.#wasAwaited = this.#pacing.awaitsEnds;
     if (isUnfinished) this.#pacing.unfinished(now);
-    else this.#pacing.ended(now);
+    else this.#pacing.ended(now, 1, bytes);
   }
 
   /** Lets what is in flight end: without a stop for as long as it takes, after one until the deadline. */

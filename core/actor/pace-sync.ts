@@ -69,7 +69,7 @@ function doStep(
     }
     if (outcome instanceof Failed) recorder.failed(outcome.failure, dueNs, endNs);
     else recorder.done(outcome ?? undefined, dueNs, startNs, endNs);
-    pacing.ended(endNs);
+    pacing.ended(endNs, 1, outcome instanceof Failed ? 0 : outcome?.bytes);
     return false;
   } catch (error) {
     pacing.end(nowNs());

@@ -16,7 +16,7 @@ export class Pacing {
   readonly #ctx: Paced;
   readonly #recorder: OperationRecorder;
   readonly #model: Model;
-  readonly #told = { due: 0, unfinished: 0, queued: 0 };
+  readonly #told = { due: 0, unfinished: 0, queued: 0, capped: 0 };
   #started = 0;
   #inFlight = 0;
   /** Started, and given up. */
@@ -28,8 +28,7 @@ export class Pacing {
     this.#ctx = ctx;
     this.#recorder = recorder;
     const now = (this.#meterNs = nowNs());
-    this.#model =
-      ctx.control === 'rate' ? new OpenModel(ctx, ctx.pacing) : new ClosedModel(ctx, ctx.pacing.thinkNs, now);
+    this.#model = ctx.control === 'rate' ? new OpenModel(ctx, ctx.pacing) : new ClosedModel(ctx, now);
   }
 
   /** Operations started so far; the number of the next one. */
@@ -39,6 +38,11 @@ export class Pacing {
 
   get inFlight(): number {
     return this.#inFlight;
+  }
+
+  /** True where a cap may be on bytes: then they are told with every end. */
+  get isBounded(): boolean {
+    return this.#ctx.pacing.bounds !== null;
   }
 
   /** True when an operation that ends may let another one start. */
@@ -70,8 +74,8 @@ export class Pacing {
     return count;
   }
 
-  ended(now: number, count = 1): void {
-    this.#model.ended(now, count);
+  ended(now: number, count = 1, bytes = 0): void {
+    this.#model.ended(now, count, bytes);
     this.#inFlight -= count;
   }
 
@@ -110,13 +114,15 @@ export class Pacing {
 
   #tellCounts(due: number): void {
     const told = this.#told;
-    const { dropped, queued } = this.#model;
+    const { dropped, queued, capped } = this.#model;
     const unfinished = this.#unfinished + dropped;
     if (due > told.due) this.#recorder.due(due - told.due);
     if (unfinished > told.unfinished) this.#recorder.unfinished(unfinished - told.unfinished);
     if (queued > told.queued) this.#recorder.queued(queued - told.queued);
+    if (capped > told.capped) this.#recorder.capped(capped - told.capped);
     told.due = due;
     told.unfinished = unfinished;
     told.queued = queued;
+    told.capped = capped;
   }
 }

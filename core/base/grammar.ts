@@ -63,6 +63,8 @@ export const parseDurations = (text: string): { fromMs: number; toMs: number } =
 /** "30%..100%": a range of levels. */
 export const parseLevelRange = (text: string): RangeSentence => whole(text, (s) => range(s, level));
 export const parseQuantity = (text: string): Quantity => whole(text, (s) => s.quantity());
+/** "500/s", "20MiB/s": so much a second at most. */
+export const parseCap = (text: string): Quantity => whole(text, cap);
 /** "1m30s" in milliseconds. */
 export const parseDuration = (text: string): number => whole(text, duration);
 
@@ -223,6 +225,16 @@ function level(s: Scanner): Quantity {
     throw new GrammarError('a level lies between 0% and 100% of peak', start, hint);
   }
   return quantity;
+}
+
+function cap(s: Scanner): Quantity {
+  s.space();
+  const start = s.at;
+  const quantity = s.quantity();
+  const isSpeed = quantity.dimension === 'ops/s' || quantity.dimension === 'bytes/s';
+  if (isSpeed && quantity.value > 0) return quantity;
+  const hint = 'For example "500/s" or "20MiB/s".';
+  throw new GrammarError('a cap is operations or bytes a second, more than 0', start, hint);
 }
 
 function load(s: Scanner): LoadSentence {

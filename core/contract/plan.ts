@@ -87,6 +87,11 @@ export interface PlannedPacing {
   readonly inFlight: number;
   /** Between the end of an operation and the next of its place (concurrency only). */
   readonly thinkTimeMs: number;
+  /** Operations of an instance in a row, after which all its places rest for thinkTimeMs (concurrency only). */
+  readonly burst?: number;
+  /** Caps of the actor as a whole, a second (concurrency only). */
+  readonly operationsMax?: number;
+  readonly bytesMax?: number;
   /** precise: threads do not sleep for the last 200 µs before an operation is due (the event loop: for the last 2 ms). */
   readonly precision: 'wait' | 'precise';
 }

@@ -119,13 +119,18 @@ export const OP_METRICS = {
     better: 'lower',
     help: 'Operations that had to wait because as many as inFlight allows were outstanding.',
   },
+  'op.capped': {
+    kind: 'counter',
+    unit: 'count',
+    help: 'Operations that a cap of the scenario held back.',
+  },
 } as const satisfies MetricSpecs;
 
 /** The `code` of operations that did not fail, so that all codes together count every operation once. */
 export const NO_ERROR = 'none';
 
 /** What is counted before it is known which kind of operation it is. */
-const WITHOUT_OP: readonly string[] = ['op.due', 'op.unfinished', 'op.queued'];
+const WITHOUT_OP: readonly string[] = ['op.due', 'op.unfinished', 'op.queued', 'op.capped'];
 
 /**
  * OP_METRICS with their tags: `op` for all but those that no kind of operation owns yet, and `code` beside

@@ -11,6 +11,7 @@ import type {
 } from '../contract/summary.js';
 import { SUMMARY_VERSION } from '../contract/summary.js';
 import type { RunAccumulator } from '../metrics/accumulate.js';
+import { capNotes } from '../metrics/caps.js';
 import { leakOf } from '../metrics/leak.js';
 import { judge } from '../metrics/thresholds.js';
 import { checkTrust } from '../metrics/trust.js';
@@ -95,7 +96,7 @@ export function buildSummary(input: SummaryInput): RunSummary {
     host: plan.host,
     record,
     lost: live?.lost ?? { windows: 0, events: 0, frames: 0 },
-    notes: [...plan.notes, ...facts.notes],
+    notes: [...plan.notes, ...facts.notes, ...capNotes(plan, accumulator)],
   };
 }
 

@@ -2,8 +2,9 @@
  * Actors with what they use: the simulator is loaded, the options resolved, the control picked. The draft enters,
  * sound entries leave, mistakes go to the problems. `load.ts` calls it.
  */
-import { parseDuration } from '../base/grammar.js';
+import { parseCap, parseDuration } from '../base/grammar.js';
 import type { AnySimulator, Control } from '../contract/plugin.js';
+import type { PlannedPacing } from '../contract/plan.js';
 import type { ObjectSchema } from '../contract/schema-types.js';
 import type { ChosenControl } from './control.js';
 import { chooseControl } from './control.js';
@@ -88,6 +89,8 @@ const BESIDE = {
   arrival: ['rate'],
   inFlight: ['rate'],
   thinkTime: ['concurrency'],
+  burst: ['concurrency'],
+  cap: ['concurrency'],
   pacing: ['rate', 'concurrency'],
 } as const satisfies Record<string, readonly Control['kind'][]>;
 
@@ -105,7 +108,32 @@ function pacingOf(
     problems.add({ path: [...path, key], at: 'key', code: 'E_PEAK', message, hint: 'Leave it out.' });
   }
   if (kind !== 'rate' && kind !== 'concurrency') return null;
-  const { arrival = 'constant', inFlight = null, thinkTime, pacing: precision = 'wait' } = actor;
+  const { arrival = 'constant', inFlight = null, thinkTime, burst, pacing: precision = 'wait' } = actor;
   const thinkTimeMs = thinkTime === undefined ? 0 : parseDuration(thinkTime);
-  return { arrival, inFlight, thinkTimeMs, precision };
+  if (burst !== undefined && thinkTimeMs === 0) {
+    const message = '"burst" says after how many operations to rest for "thinkTime", and there is none';
+    problems.add({ path: [...path, 'burst'], at: 'key', code: 'E_SCHEMA', message });
+  }
+  const bounds = { ...(burst !== undefined && { burst }), ...capsOf(actor, path, problems) };
+  return { arrival, inFlight, thinkTimeMs, precision, ...bounds };
+}
+
+/** One of operations and one of bytes. */
+function capsOf(
+  { cap = [] }: DraftActor,
+  path: Path,
+  problems: UseContext['problems'],
+): Pick<PlannedPacing, 'operationsMax' | 'bytesMax'> {
+  const caps: { operationsMax?: number; bytesMax?: number } = {};
+  for (const [i, text] of (typeof cap === 'string' ? [cap] : cap).entries()) {
+    if (text === undefined) continue;
+    const { value, dimension } = parseCap(text);
+    const key = dimension === 'bytes/s' ? 'bytesMax' : 'operationsMax';
+    if (caps[key] === undefined) caps[key] = value;
+    else {
+      const message = 'the second cap of one kind: one is of operations, one of bytes';
+      problems.add({ path: [...path, 'cap', i], code: 'E_SCHEMA', message, seen: text });
+    }
+  }
+  return caps;
 }

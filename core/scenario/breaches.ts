@@ -6,6 +6,7 @@ import { assert } from '../base/assert.js';
 import {
   GrammarError,
   parseAssertion,
+  parseCap,
   parseCondition,
   parseDuration,
   parseDurations,
@@ -44,6 +45,7 @@ const PARSERS: Readonly<Record<SentenceFormat, (text: string) => unknown>> = {
   levels: parseLevelRange,
   load: parseLoad,
   assertion: parseAssertion,
+  cap: parseCap,
   condition: parseCondition,
   until: parseUntil,
   trigger: parseTrigger,

@@ -46,6 +46,8 @@ export interface DraftActor extends DraftUse {
   readonly arrival?: 'constant' | 'poisson' | 'uniform';
   readonly inFlight?: number;
   readonly thinkTime?: string;
+  readonly burst?: number;
+  readonly cap?: string | readonly (string | undefined)[];
   readonly pacing?: 'wait' | 'precise';
   readonly isolation?: 'thread' | 'process' | 'contained';
   readonly onFailure?: 'stop-run' | 'restart' | 'continue';

@@ -51,6 +51,19 @@ const ACTOR = object(
       1_000_000,
     ),
     thinkTime: sentence('duration', 'Rest between two operations of one place, where the peak is in flight.'),
+    burst: whole(
+      'So many operations of an instance in a row, then all its places rest for thinkTime. Where the peak is in flight.',
+      1,
+      1_000_000_000,
+    ),
+    cap: {
+      ...sentence('cap', 'At most so many operations, or bytes, a second. Where the peak is in flight.'),
+      type: ['string', 'array'],
+      items: sentence('cap', 'At most so much a second.'),
+      minItems: 1,
+      maxItems: 2,
+      wanted: 'a cap such as "500/s" or "20MiB/s", or a list of both',
+    },
     pacing: choice(
       ['wait', 'precise'],
       'precise: does not sleep for the last 200 us before an operation is due (stepAsync: the last 2 ms), which costs that much of a core. Default: wait.',
