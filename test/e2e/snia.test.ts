@@ -1,0 +1,71 @@
+/** The templates of SNIA's tests, in a short form, on a loop device of the test's own: filled twice, steady or told that not. */
+import { expect } from 'chai';
+import { join } from 'node:path';
+import { Workplace } from '../support/cli.js';
+import { Devices, whyNoDevices } from '../support/devices.js';
+import { ROOT } from '../support/root.js';
+
+const MIB = 2 ** 20;
+const DEVICE_MIB = 16;
+
+/** Beside the filling: the workloads of each, and what becomes steady. */
+const TEMPLATES: Readonly<Record<string, { readonly phases: number; readonly tracked: RegExp }>> = {
+  'snia-iops': { phases: 5, tracked: /^steady rate op\.count\{actor:/ },
+  'snia-throughput': { phases: 4, tracked: /^steady rate op\.count\{actor:/ },
+  'snia-latency': { phases: 6, tracked: /^steady avg op\.latency\{actor:/ },
+  'block-saturation': { phases: 1, tracked: /^steady rate op\.count\{actor:/ },
+};
+
+describe('templates of SNIA', function () {
+  let place: Workplace;
+  let devices: Devices;
+  before(function () {
+    if (whyNoDevices() !== null) return this.skip(); // no root, or no loop devices here
+    place = new Workplace();
+    devices = new Devices(place.dir);
+  });
+  after(() => {
+    try {
+      devices?.remove();
+    } finally {
+      place?.remove();
+    }
+  });
+
+  for (const [name, { phases, tracked }] of Object.entries(TEMPLATES)) {
+    it(`${name} fills the device twice, and goes on until each of its workloads is steady`, async () => {
+      const { path, file } = devices.loop(name, DEVICE_MIB);
+      const isSaturation = name === 'block-saturation';
+      place.write(`${name}.json`, {
+        version: 1,
+        extends: join(ROOT, 'scenarios', `${name}.json`),
+        variables: isSaturation ? { device: path } : { device: path, round: '100ms', limit: '500ms' },
+        ...(isSaturation && {
+          window: '100ms',
+          thresholds: { 'op.count{actor:saturate,phase:saturate}': null },
+        }),
+        safety: { erasableDevices: [`loop:${file}`] },
+      });
+      const sets = isSaturation ? ['--set', 'phases.saturate.duration=500ms'] : [];
+      const { code, stderr } = await place.run('run', `${name}.json`, '--profile', 'lab', ...sets);
+      expect(code, stderr).to.equal(0);
+      const summary = place.summary();
+      const [filling, ...measured] = summary.phases;
+      const written = filling!.series.find(
+        ({ metric, tags }) => metric === 'op.bytes' && tags['actor'] === 'fill' && tags['op'] === 'write',
+      );
+      expect(written?.count, 'written before anything is measured').to.equal(2 * DEVICE_MIB * MIB);
+      expect(measured.length).to.equal(phases);
+      const ends = place.events().filter(({ type }) => type === 'phase.reached' || type === 'phase.missed');
+      const told = ends.flatMap((event) => ('until' in event ? [event] : [])).slice(1);
+      expect(told.map((event) => event.phase)).to.deep.equal(measured.map((phase) => phase.name));
+      for (const { until } of told) expect(until).to.match(tracked);
+      for (const { series, windows } of measured) {
+        expect(windows).to.equal(5);
+        const done = series.filter(({ metric, count }) => metric === 'op.count' && (count ?? 0) > 0);
+        expect(done.length, 'did its work').to.be.greaterThan(0);
+        expect(done[0]!.rateInterval, 'with confidence').to.have.keys('low', 'high');
+      }
+    });
+  }
+});
