@@ -3,6 +3,7 @@ export const SHAPES = [
   'hold',
   'ramp',
   'steps',
+  'sweep',
   'spike',
   'square',
   'sawtooth',

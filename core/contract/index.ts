@@ -10,3 +10,4 @@ export * from './probe.js';
 export type * from './schema-types.js';
 export type * from './search.js';
 export * from './summary.js';
+export type * from './sweep.js';

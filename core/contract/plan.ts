@@ -115,6 +115,8 @@ export interface PlannedPhase {
   readonly tags?: Readonly<Record<string, string>>;
   /** Which repetition of the phase of this name this is, from 1; absent when it is not repeated. */
   readonly round?: number;
+  /** Actors that have another level in each round. */
+  readonly sweeps?: readonly string[];
   /** Ends the phase before its duration is over. */
   readonly until?: {
     readonly sentence: Until;

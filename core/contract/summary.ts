@@ -5,6 +5,7 @@ import type { StopCause } from './events.js';
 import type { HostFacts } from './host.js';
 import type { MetricKind, MetricUnit, Tags } from './metrics.js';
 import type { Interval, SearchSummary } from './search.js';
+import type { SweepSummary } from './sweep.js';
 
 export const SUMMARY_VERSION = 1;
 
@@ -30,6 +31,8 @@ export interface RunSummary {
   readonly actors: readonly ActorSummary[];
   /** What phases with the shape `search` found, in order; absent where nothing was searched. */
   readonly searches?: readonly SearchSummary[];
+  /** Phases with the shape `sweep`, by actor; absent where nothing was swept. */
+  readonly sweeps?: readonly SweepSummary[];
   readonly trust: TrustReport;
   /** Null without a target. */
   readonly target: TargetSummary | null;

@@ -46,8 +46,13 @@ export function meanOf(values: readonly number[]): Mean | null {
 
 /** Around the rate of the phase. Null: too few windows. */
 export function rateInterval(rate: number, counts: Batches, lengthsMs: Batches): Interval | null {
-  const mean = meanOf(Batches.rates(counts, lengthsMs));
-  return mean && { low: Math.max(0, rate - mean.plusMinus), high: rate + mean.plusMinus };
+  return intervalAround(rate, Batches.rates(counts, lengthsMs));
+}
+
+/** Of what is not below 0, by the values of its batches. */
+export function intervalAround(value: number, batches: readonly number[]): Interval | null {
+  const mean = meanOf(batches);
+  return mean && { low: Math.max(0, value - mean.plusMinus), high: value + mean.plusMinus };
 }
 
 function batched(values: readonly number[], count: number): number[] {

@@ -41,10 +41,12 @@ export function planPhases(
   let startMs = 0;
   const planned: PlannedPhase[] = [];
   for (const phase of phases) {
-    // Every round does the same: rounds measure noise, not luck.
-    const load = loadOf(phase, placed, seed, mistakes);
+    // But for what is swept every round does the same: rounds measure noise, not luck.
+    const isSwept = [...phase.load.values()].some(({ shape }) => shape === 'sweep');
+    const first = loadOf(phase, 1, placed, seed, mistakes);
     const search = searchOf(phase, placed, windowMs, mistakes);
     for (let round = 1; round <= phase.repeat; round++) {
+      const load = isSwept ? loadOf(phase, round, placed, seed, mistakes) : first;
       planned.push({
         ...plannedPhase(phase, round, load),
         ...(search !== null && { search }),
@@ -58,16 +60,18 @@ export function planPhases(
 }
 
 function plannedPhase(
-  { name, durationMs, measure, tags, until, repeat }: ScenarioPhase,
+  { name, durationMs, measure, tags, until, repeat, load: shapes }: ScenarioPhase,
   round: number,
   load: PlannedPhase['load'],
 ): Omit<PlannedPhase, 'index' | 'startMs'> {
+  const sweeps = [...shapes].flatMap(([actor, { shape }]) => (shape === 'sweep' ? [actor] : []));
   return {
     name,
     durationMs,
     measure,
     ...(Object.keys(tags).length > 0 && { tags: { ...tags } }),
     ...(repeat > 1 && { round }),
+    ...(sweeps.length > 0 && { sweeps }),
     ...(until !== null && {
       until: {
         sentence: structuredClone(until.sentence),
@@ -81,6 +85,7 @@ function plannedPhase(
 
 function loadOf(
   { name, durationMs, load }: ScenarioPhase,
+  round: number,
   placed: readonly Placed[],
   seed: number,
   mistakes: Mistake[],
@@ -91,7 +96,7 @@ function loadOf(
     const shareOf = (level: ScenarioLevel): number => shareOfPeak(level, actor, mistakes);
     // Keyed by names, so that another actor or phase changes nothing here.
     const random = randomFor(seed, 'shape', actor.name, name);
-    return [[actor.name, piecesOf({ load: shape, durationMs, shareOf, random })]];
+    return [[actor.name, piecesOf({ load: shape, durationMs, round, shareOf, random })]];
   });
   return Object.fromEntries(pieces);
 }

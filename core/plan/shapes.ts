@@ -3,6 +3,7 @@
  * peak. The plan calls it once an amount in the peak's unit can be divided by the peak. Pure: chance comes in as a
  * seeded stream.
  */
+import { must } from '../base/assert.js';
 import type { Random } from '../base/random.js';
 import type { Piece } from '../contract/plan.js';
 import type { Curve, MsRange, ScenarioLevel, ScenarioLoad } from '../scenario/scenario.js';
@@ -29,6 +30,8 @@ const CURVES: Readonly<Record<Curve, (x: number) => number>> = {
 export interface ShapeInput {
   readonly load: ScenarioLoad;
   readonly durationMs: number;
+  /** From 1: which level of a sweep. */
+  readonly round: number;
   readonly shareOf: (level: ScenarioLevel) => number;
   /** Of this actor in this phase. */
   readonly random: Random;
@@ -39,6 +42,7 @@ export function pieceCount(load: ScenarioLoad, durationMs: number): number {
   const periods = (everyMs: number): number => Math.ceil(durationMs / everyMs);
   switch (load.shape) {
     case 'hold':
+    case 'sweep':
       return 1;
     case 'ramp':
       return load.curve === 'linear' ? 1 : CURVE_PIECES;
@@ -62,10 +66,12 @@ export function pieceCount(load: ScenarioLoad, durationMs: number): number {
 }
 
 /** Pieces in order, without gaps, from 0 to durationMs. */
-export function piecesOf({ load, durationMs, shareOf, random }: ShapeInput): readonly Piece[] {
+export function piecesOf({ load, durationMs, round, shareOf, random }: ShapeInput): readonly Piece[] {
   switch (load.shape) {
     case 'hold':
       return [flat(0, durationMs, shareOf(load.level))];
+    case 'sweep':
+      return [flat(0, durationMs, shareOf(must(load.levels[round - 1], 'a level for each round')))];
     case 'ramp':
       return rampPieces(shareOf(load.from), shareOf(load.to), load.curve, durationMs);
     case 'steps':

@@ -13,6 +13,7 @@ import { SUMMARY_VERSION } from '../contract/summary.js';
 import type { RunAccumulator } from '../metrics/accumulate.js';
 import { capNotes } from '../metrics/caps.js';
 import { leakOf } from '../metrics/leak.js';
+import { sweepsOf } from '../metrics/sweep.js';
 import { judge } from '../metrics/thresholds.js';
 import { checkTrust } from '../metrics/trust.js';
 import type { RunFacts } from './run-facts.js';
@@ -47,6 +48,7 @@ export function buildSummary(input: SummaryInput): RunSummary {
   const thresholds = hasStarted ? judge(plan, accumulator) : [];
   const failed = thresholds.filter((t) => !t.ok && t.severity === 'fail');
   const exitCode = exitOf(facts, failed, live);
+  const sweeps = sweepsOf(plan, accumulator);
   return {
     version: SUMMARY_VERSION,
     run,
@@ -69,6 +71,7 @@ export function buildSummary(input: SummaryInput): RunSummary {
         ...(facts.restarts.get(actor.actor) ?? []).map((reason) => `started again: ${reason}`),
       ],
     })),
+    ...(sweeps.length > 0 && { sweeps }),
     ...(facts.searches.length > 0 && { searches: facts.searches }),
     trust: checkTrust({
       plan,

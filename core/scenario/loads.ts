@@ -58,6 +58,8 @@ export async function resolveLoad(load: DraftLoad, context: LoadContext): Promis
       const everyMs = stepLength(load, steps.length, context);
       return everyMs === null ? null : { shape, levels: steps, everyMs };
     }
+    case 'sweep':
+      return { shape, levels: levels.map((text, i) => level(text ?? '0%', 'levels', i)) };
     case 'bursts':
       return burstsOf(load, context);
     case 'trace':
@@ -221,6 +223,7 @@ export function levelsOf(load: ScenarioLoad): readonly ScenarioLevel[] {
     case 'ramp':
       return [load.from, load.to];
     case 'steps':
+    case 'sweep':
     case 'trace':
       return load.levels;
     case 'search':

@@ -5,7 +5,7 @@
 import type { Assertion, Selector } from '../base/sentences.js';
 import { suggestion } from '../base/suggest.js';
 import type { Path } from './document.js';
-import type { Draft } from './draft.js';
+import type { Draft, DraftPhase } from './draft.js';
 import type { Problems } from './problems.js';
 
 /** Where a sentence stands that names something. */
@@ -28,7 +28,7 @@ export class Names {
     this.#phases = (draft.phases ?? []).flatMap((phase) =>
       phase?.name === undefined
         ? []
-        : [{ name: phase.name, measure: phase.measure !== false, repeat: phase.repeat ?? 1 }],
+        : [{ name: phase.name, measure: phase.measure !== false, repeat: roundsOf(phase) }],
     );
     this.#isSure = !problems.touches(['phases']) || this.#phases.length === draft.phases?.length;
   }
@@ -106,6 +106,12 @@ export class Names {
       hint,
     });
   }
+}
+
+/** A sweep has one for each level. */
+function roundsOf({ load = {}, repeat = 1 }: DraftPhase): number {
+  const sweep = Object.values(load).find((one) => one?.shape === 'sweep');
+  return sweep?.levels?.length ?? repeat;
 }
 
 const isEmpty = (value: Readonly<Record<string, unknown>>): boolean => Object.keys(value).length === 0;

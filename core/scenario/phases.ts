@@ -38,7 +38,8 @@ export async function resolvePhases(input: PhasesInput): Promise<ScenarioPhase[]
     const load = await loadsOf(phase, durationMs, path, { ...input, names });
     const until = untilOf(phase, path, names, problems);
     checkSearch(phase, load, path, problems);
-    const { name = '', measure = true, tags = {}, repeat = 1, otherwise = 'fail' } = phase;
+    const repeat = roundsOf(phase, load, path, problems);
+    const { name = '', measure = true, tags = {}, otherwise = 'fail' } = phase;
     const lastingMs = durationMs ?? DURATION_MIN_MS;
     phases.push({ name, index, durationMs: lastingMs, measure, repeat, until, otherwise, tags, load });
   }
@@ -47,6 +48,31 @@ export async function resolvePhases(input: PhasesInput): Promise<ScenarioPhase[]
 
 const isSearching = ({ load = {} }: DraftPhase): boolean =>
   Object.values(load).some((one) => one?.shape === 'search');
+
+/** A sweep has a round for each of its levels; several in one phase go side by side. */
+function roundsOf(
+  phase: DraftPhase,
+  load: ReadonlyMap<string, ScenarioLoad>,
+  path: Path,
+  problems: Problems,
+): number {
+  const sweeps = [...load].flatMap(([name, one]) =>
+    one.shape === 'sweep' ? [{ name, rounds: one.levels.length }] : [],
+  );
+  const [first] = sweeps;
+  if (first === undefined) return phase.repeat ?? 1;
+  if (phase.repeat !== undefined) {
+    const message = 'a sweep has a round for each of its levels: "repeat" says nothing beside it';
+    problems.add({ path: [...path, 'repeat'], at: 'key', code: 'E_SCHEMA', message, seen: phase.repeat });
+  }
+  const other = sweeps.find(({ rounds }) => rounds !== first.rounds);
+  if (other !== undefined) {
+    const said = phase.load?.[other.name] === undefined ? '*' : other.name;
+    const message = `"${first.name}" sweeps ${first.rounds} levels and "${other.name}" ${other.rounds}: rounds are of both`;
+    problems.add({ path: [...path, 'load', said, 'levels'], code: 'E_SCHEMA', message });
+  }
+  return first.rounds;
+}
 
 /** A search moves one actor's level and ends the phase by itself. */
 function checkSearch(

@@ -75,6 +75,8 @@ export type ScenarioLoad =
       readonly to: ScenarioLevel;
       readonly curve: Curve;
     }
+  /** A round of the phase for each. */
+  | { readonly shape: 'sweep'; readonly levels: readonly ScenarioLevel[] }
   | { readonly shape: 'steps'; readonly levels: readonly ScenarioLevel[]; readonly everyMs: number }
   | {
       readonly shape: 'spike' | 'square';

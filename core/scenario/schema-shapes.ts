@@ -44,6 +44,16 @@ const SHAPE_SCHEMAS: Readonly<Record<ShapeName, ShapeSchema>> = {
     },
     required: ['levels'],
   },
+  sweep: {
+    description: 'One level a round, each as long as the phase: the summary has a table of them.',
+    properties: {
+      levels: {
+        ...list(level('The level of one round.'), 2, 64, 'The levels, one after the other.'),
+        wanted: 'a list of 2 to 64 levels',
+      },
+    },
+    required: ['levels'],
+  },
   spike: {
     description: 'Low, with a sharp stretch of high at the end of every period.',
     properties: {

@@ -9,6 +9,7 @@ import type {
 } from '../../core/contract/summary.js';
 import type { Column } from './table.js';
 import { layOut } from './table.js';
+import { isSwept, TOO_FEW } from './summary-sweep.js';
 import { formatNumber } from '../../core/base/units.js';
 import { formatValue, phaseTitle } from './text.js';
 
@@ -22,11 +23,12 @@ const ACTOR_COLUMNS: readonly Column[] = [
 ];
 
 /** One table for each measured phase in which something was loaded. */
-export function drawActorTables({ phases, actors }: RunSummary, width: number): string[][] {
+export function drawActorTables({ phases, actors, sweeps }: RunSummary, width: number): string[][] {
   return phases
     .filter(({ measured }) => measured)
     .map((phase) => {
-      const rows = actors.flatMap((actor) => actorRow(actor, phase));
+      const told = actors.filter(({ actor }) => !isSwept(sweeps, phase.name, actor));
+      const rows = told.flatMap((actor) => actorRow(actor, phase));
       const head = [phaseTitle(phase), 'asked', 'achieved', '', 'lowest', 'by us'];
       return rows.length === 0 ? [] : layOut(ACTOR_COLUMNS, [head, ...rows], width);
     });
@@ -74,34 +76,40 @@ const WAITING_SHARE = 0.1;
 const FAILED = '  failed';
 const WAITING = '  of it waiting';
 const CONFIDENCE = '  ± with 95 %';
-const TOO_FEW = ' - not enough samples: fewer than ten lie beyond';
 
 /** Latency from when each operation was due; a percentile with too few values behind it is left out. */
-export function drawLatencies({ phases }: RunSummary, width: number): string[] {
-  const rows = phases.filter(({ measured }) => measured).flatMap((phase) => phaseRows(phase));
+export function drawLatencies({ phases, sweeps }: RunSummary, width: number): string[] {
+  const rows = phases.filter(({ measured }) => measured).flatMap((phase) => phaseRows(phase, sweeps));
   if (rows.length === 0) return [];
   const head = ['from intended start', '', 'ops', 'rate/s', 'p50', 'p99', 'p99.9', 'max'];
   const table = layOut(LATENCY_COLUMNS, [head, ...rows], width);
   return rows.some(([, , , , ...shown]) => shown.includes('-')) ? [...table, TOO_FEW] : table;
 }
 
-function phaseRows(phase: PhaseSummary): string[][] {
+function phaseRows(phase: PhaseSummary, sweeps: RunSummary['sweeps']): string[][] {
   const of = (metric: string, tags?: SeriesSummary['tags']): SeriesSummary[] =>
     phase.series.filter(
       (one) =>
         one.metric === metric && (one.count ?? 0) > 0 && (tags === undefined || isSame(one.tags, tags)),
     );
+  // The table of its sweep has it all, where there is one kind of operation and none failed.
+  const isToldBySweep = ({ actor }: SeriesSummary['tags']): boolean =>
+    isSwept(sweeps, phase.name, actor) &&
+    of('op.latency').filter(({ tags }) => tags['actor'] === actor).length === 1 &&
+    !of('op.failed.latency').some(({ tags }) => tags['actor'] === actor);
   // Where every operation of a kind failed there is no latency of others to stand beneath.
   const lone = of('op.failed.latency').filter(({ tags }) => of('op.latency', tags).length === 0);
   return [
-    ...of('op.latency').flatMap((latency) => [
-      latencyRow(latency, phase),
-      ...confidenceRows(latency),
-      ...of('op.wait', latency.tags)
-        .filter((wait) => weightOf(wait) >= WAITING_SHARE * weightOf(latency) && weightOf(wait) > 0)
-        .map((wait) => [WAITING, '', '', '', ...times(wait)]),
-      ...of('op.failed.latency', latency.tags).map((failed) => failedRow(failed, FAILED, '')),
-    ]),
+    ...of('op.latency')
+      .filter(({ tags }) => !isToldBySweep(tags))
+      .flatMap((latency) => [
+        latencyRow(latency, phase),
+        ...confidenceRows(latency),
+        ...of('op.wait', latency.tags)
+          .filter((wait) => weightOf(wait) >= WAITING_SHARE * weightOf(latency) && weightOf(wait) > 0)
+          .map((wait) => [WAITING, '', '', '', ...times(wait)]),
+        ...of('op.failed.latency', latency.tags).map((failed) => failedRow(failed, FAILED, '')),
+      ]),
     ...lone.map((failed) => failedRow(failed, `${who(failed)} failed`, phaseTitle(phase))),
   ];
 }

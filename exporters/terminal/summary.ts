@@ -5,6 +5,7 @@
 import { relative } from 'node:path';
 import type { RunSummary, ThresholdResult, Verdict } from '../../core/contract/summary.js';
 import { drawSearches } from './summary-search.js';
+import { drawSweeps } from './summary-sweep.js';
 import { drawActorTables, drawLatencies } from './summary-numbers.js';
 import { layOut } from './table.js';
 import { clip, formatDuration, formatValue, printable, wrap } from './text.js';
@@ -33,6 +34,7 @@ export function drawSummary(
   const parts = [
     drawVerdict(summary, width),
     drawThresholds(summary.thresholds, width),
+    ...drawSweeps(summary.sweeps ?? [], width),
     ...drawSearches(summary.searches ?? [], width),
     ...drawActorTables(summary, width),
     drawLatencies(summary, width),

@@ -17,7 +17,7 @@ const level = (share: number): ScenarioLevel => ({
 });
 const shareOf = (l: ScenarioLevel): number => l.quantity.value;
 const made = (load: ScenarioLoad, durationMs: number, seed = 7): readonly Piece[] =>
-  piecesOf({ load, durationMs, shareOf, random: randomFor(seed, 'shape') });
+  piecesOf({ load, durationMs, round: 1, shareOf, random: randomFor(seed, 'shape') });
 const share = fc.double({ min: 0, max: 1, noNaN: true });
 
 const ends = fc
