@@ -234,7 +234,7 @@ const SCENARIO = {
   actors: {
     cpu: { peak: '0.1cores', instances: 1 },
     memory: { peak: '24MiB' },
-    files: { uses: 'load/files' },
+    files: { uses: 'load/small-files' },
   },
   phases: [{ name: 'hold', duration: '1m', load: { '*': '100%' } }],
 };

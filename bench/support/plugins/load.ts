@@ -77,7 +77,7 @@ const series = defineSimulator({
 });
 
 const files = defineSimulator({
-  name: 'files',
+  name: 'small-files',
   description: 'Keeps a tree of small files in a scratch directory, and writes to it.',
   controls: [{ kind: 'switch', unit: 'switch' }],
   options: { type: 'object', properties: {} },
