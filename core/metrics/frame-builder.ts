@@ -6,7 +6,6 @@ import { assert } from '../base/assert.js';
 import type { Frame, FrameSeries } from '../contract/messages.js';
 import { FRAMES_IN_FLIGHT } from '../contract/messages.js';
 import type { MetricSpecs, Tags } from '../contract/metrics.js';
-import { octaveOf } from './bins.js';
 import { SeriesLimiter } from './cardinality.js';
 import { seriesKey } from './layout.js';
 import { Float64List, Uint16List, Uint32List } from './number-list.js';
@@ -148,10 +147,7 @@ export class FrameBuilder {
       if (merged.kind === 'trend') {
         merged.acked = frame.trends[5 * i] as number;
         merged.extremes.ack(frame.seq);
-        for (let k = at; k < end; k++) {
-          const bin = frame.binIndex[k] as number;
-          merged.ackBin(octaveOf(bin), bin, frame.binCount[k] as number);
-        }
+        merged.ackBins(frame.binIndex, frame.binCount, at, end);
       }
       at = end;
     });

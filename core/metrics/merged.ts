@@ -201,32 +201,39 @@ export function combined(across: NonNullable<MetricSpec['across']>, values: read
   }
 }
 
-/** In each octave's memory: the counts now, then the counts that were acknowledged. */
-const ACKED = BINS_PER_OCTAVE;
+/** The counts of one octave, summed over instances. */
+const sums = new Float64Array(BINS_PER_OCTAVE);
 
 export class MergedTrend {
   readonly kind = 'trend';
   readonly readers: TrendReader[] = [];
   readonly extremes = new PendingExtremes();
   readonly #seen = new Float64Array(OCTAVES);
+  readonly #octaves = new Float64Array(OCTAVES);
   /** Only the octaves that were ever hit have memory. */
   readonly #counts: (Float64Array | undefined)[] = [];
-  /** Octaves in which something may not be acknowledged yet. */
-  readonly #open = new Set<number>();
+  /**
+   * What the receiver may not know: bins, ascending, and their counts. Kept as a list, since looking for it costs more than
+   * all else: a thousand distributions do not fit into the caches, and what is not touched need not come from memory.
+   */
+  readonly #openBins: number[] = [];
+  readonly #openCounts: number[] = [];
   acked = 0;
   count = 0;
   sum = 0;
 
   /** Bins before extremes, the reverse of the writer: what is counted has its extremes told, now or earlier. */
   read(): void {
-    const readers = this.readers;
+    const seen = this.#seen;
+    this.#octaves.fill(0);
+    for (const { octaves } of this.readers) addTo(this.#octaves, octaves, 0, OCTAVES);
+    const before = this.#openBins.length;
     for (let octave = 0; octave < OCTAVES; octave++) {
-      let count = 0;
-      for (const reader of readers) count += reader.octaves[octave] as number;
-      if (count !== this.#seen[octave]) this.#refresh(octave);
+      if (this.#octaves[octave] !== seen[octave]) this.#refresh(octave);
     }
+    if (before > 0 && this.#openBins.length > before) this.#orderOpen();
     this.sum = 0;
-    for (const { extremes, sum } of readers) {
+    for (const { extremes, sum } of this.readers) {
       this.sum += sum[0] as number;
       extremes.take();
       this.extremes.note(extremes.min, extremes.max);
@@ -238,42 +245,64 @@ export class MergedTrend {
    * the next turn and the octave is read again.
    */
   #refresh(octave: number): void {
-    const counts = (this.#counts[octave] ??= new Float64Array(2 * BINS_PER_OCTAVE));
+    const counts = (this.#counts[octave] ??= new Float64Array(BINS_PER_OCTAVE));
     const first = firstBinOf(octave);
     const width = octave === 0 ? 1 : BINS_PER_OCTAVE;
+    sums.fill(0);
+    for (const { bins } of this.readers) addTo(sums, bins, first, width);
     let total = 0;
     for (let i = 0; i < width; i++) {
-      let count = 0;
-      for (const reader of this.readers) count += reader.bins[first + i] as number;
-      counts[i] = count;
+      const count = sums[i] as number;
       total += count;
+      if (count === counts[i]) continue;
+      counts[i] = count;
+      this.#openBins.push(first + i);
+      this.#openCounts.push(count);
     }
     this.count += total - (this.#seen[octave] as number);
     this.#seen[octave] = total;
-    this.#open.add(octave);
+  }
+
+  /** An earlier frame is still not acknowledged: its bins and those of this turn, the newer count of each. */
+  #orderOpen(): void {
+    const latest = new Map(this.#openBins.map((bin, i) => [bin, this.#openCounts[i] as number]));
+    this.#openBins.length = 0;
+    this.#openCounts.length = 0;
+    for (const [bin, count] of [...latest].sort(([a], [b]) => a - b)) {
+      this.#openBins.push(bin);
+      this.#openCounts.push(count);
+    }
   }
 
   /** Appends every bin that differs from what was acknowledged, ascending; returns how many. */
   appendChanges(binIndex: Uint16List, binCount: Float64List): number {
-    const before = binIndex.length;
-    for (let octave = 0; octave < OCTAVES; octave++) {
-      if (!this.#open.has(octave)) continue;
-      const counts = this.#counts[octave];
-      if (counts === undefined) continue;
-      const first = firstBinOf(octave);
-      const length = binIndex.length;
-      for (let i = 0; i < BINS_PER_OCTAVE; i++) {
-        if (counts[i] === counts[ACKED + i]) continue;
-        binIndex.push(first + i);
-        binCount.push(counts[i] as number);
-      }
-      if (binIndex.length === length) this.#open.delete(octave);
+    const { length } = this.#openBins;
+    for (let i = 0; i < length; i++) {
+      binIndex.push(this.#openBins[i] as number);
+      binCount.push(this.#openCounts[i] as number);
     }
-    return binIndex.length - before;
+    return length;
   }
 
-  ackBin(octave: number, bin: number, count: number): void {
-    const counts = this.#counts[octave];
-    if (counts !== undefined) counts[ACKED + bin - firstBinOf(octave)] = count;
+  /** The receiver has these counts of these bins, ascending. */
+  ackBins(binIndex: Uint16Array, binCount: Float64Array, from: number, to: number): void {
+    const bins = this.#openBins;
+    const counts = this.#openCounts;
+    let kept = 0;
+    let k = from;
+    for (let i = 0; i < bins.length; i++) {
+      const bin = bins[i] as number;
+      while (k < to && (binIndex[k] as number) < bin) k++;
+      if (k < to && binIndex[k] === bin && binCount[k] === counts[i]) continue;
+      bins[kept] = bin;
+      counts[kept] = counts[i] as number;
+      kept++;
+    }
+    bins.length = kept;
+    counts.length = kept;
   }
+}
+
+function addTo(into: Float64Array, from: Float64Array, at: number, length: number): void {
+  for (let i = 0; i < length; i++) into[i] = (into[i] as number) + (from[at + i] as number);
 }
