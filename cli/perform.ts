@@ -1,5 +1,6 @@
 /** One run with a person at it: a plan and exporters in, screen, keys and signals around it, its summary out. */
 import { resolve } from 'node:path';
+import { setFlagsFromString } from 'node:v8';
 import type { Ahead } from '../core/run/ahead.js';
 import type { Plan } from '../core/contract/plan.js';
 import type { RunSummary } from '../core/contract/summary.js';
@@ -32,6 +33,7 @@ export async function perform(
     const argv = process.argv.slice(2);
     const deps = { runsDir, argv, version, screen, exporters, ...(ahead !== null && { ahead }) };
     const run = await startRun(plan, deps);
+    rarelyCollect();
     signals.attach(run);
     keys?.attach(run);
     return await run.done;
@@ -39,4 +41,13 @@ export async function perform(
     keys?.close();
     signals.close();
   }
+}
+
+/**
+ * A run lives on frames that come and go, which V8 takes for growth: it would mark the whole heap every two seconds, on two
+ * cores. With this it does when the heap has grown to four times of what it holds. Not before the threads are there, whose
+ * boot it slows by a third; and not for programs that embed brunt: their heap is theirs.
+ */
+function rarelyCollect(): void {
+  setFlagsFromString('--heap-growing-percent=300');
 }

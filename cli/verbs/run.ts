@@ -35,7 +35,8 @@ export async function runVerb(
   flags: RunFlags,
   ahead: Ahead | null,
 ): Promise<ExitCode> {
-  rarelyCollect();
+  // Before the first thread: V8 would collect, over and over, in those that have fallen silent.
+  setFlagsFromString('--no-memory-reducer');
   ahead?.bootGuard();
   checkOneName(flags.name, files.length * (flags.repeat ?? 1));
   await cleanLeftovers();
@@ -51,16 +52,6 @@ export async function runVerb(
     }
   }
   return conclude(summaries, flags);
-}
-
-/**
- * Before the first thread. A run lives on frames that come and go, which V8 takes for growth: it would mark the whole heap
- * every two seconds, on two cores, and shrink the heaps of threads that have fallen silent. With these it marks when the
- * heap has grown to four times of what it holds. Not for programs that embed brunt: their heap is theirs.
- */
-function rarelyCollect(): void {
-  setFlagsFromString('--heap-growing-percent=300');
-  setFlagsFromString('--no-memory-reducer');
 }
 
 /** Each of them, or every mistake in any. */
