@@ -170,6 +170,7 @@ const STRINGS: Readonly<Record<string, string>> = {
   percent: '50%',
   rate: '100/s',
   path: './file',
+  run: '@last',
   url: 'http://127.0.0.1:8080/',
 };
 

@@ -16,8 +16,10 @@ import { preflight } from '../core/safety/preflight.js';
 import { readProfiles } from '../core/safety/profiles.js';
 import { openSensors } from '../core/safety/sensors.js';
 import { loadScenario } from '../core/scenario/load.js';
+import { findRun } from '../core/record/find.js';
+import type { Scenario } from '../core/scenario/scenario.js';
 import { findInstallation } from './package.js';
-import { makeRegistry, readPresets } from './wire.js';
+import { makeRegistry, readPresets, RUNS_DIR } from './wire.js';
 
 /** What a person grants who says nothing. */
 export const PROFILE_DEFAULT = 'laptop';
@@ -73,9 +75,27 @@ export async function prepare({ file, text }: Source, flags: PlanFlags): Promise
     profiles,
     profile: flags.profile ?? PROFILE_DEFAULT,
     ...(seed !== undefined && { seed }),
+    findRun: (name) => findRun(resolve(RUNS_DIR), name),
   });
   const plan = flags.only === undefined ? whole : partialPlan(whole, flags.only);
-  return { plan, registry, host, refusals: preflight(plan, host, absentSensors()) };
+  const refusals = preflight(plan, host, absentSensors()).map((error) => placed(error, scenario));
+  return { plan, registry, host, refusals };
+}
+
+/** What is refused of a plan is said where the scenario says it. */
+function placed(error: BruntError, scenario: Scenario): BruntError {
+  const path = error.place?.path;
+  if (path === undefined) return error;
+  const { code, message, seen, wanted, hint } = error;
+  const place = scenario.place(path.split('.').map((step) => (/^\d+$/.test(step) ? Number(step) : step)));
+  return new BruntError({
+    code,
+    message,
+    place: { ...place, path },
+    ...(seen !== undefined && { seen }),
+    ...(wanted !== undefined && { wanted }),
+    ...(hint !== undefined && { hint }),
+  });
 }
 
 /** All profiles that this installation brings, the tightest first. */

@@ -2,11 +2,13 @@
  * What the core gives an instance: the plan's numbers, what is asked now, leases, recorders, parking. Made once per
  * instance by `entry.ts`; everything here runs on the instance's own thread.
  */
+import { mkdir } from 'node:fs/promises';
 import type { MessagePort } from 'node:worker_threads';
 import { MS, nowNs } from '../base/clock.js';
 import { randomFor } from '../base/random.js';
 import type { ControlBlock } from '../contract/control-block.js';
 import { NUMBER_WORD, openTimeline } from '../contract/control-block.js';
+import { keptIn } from '../contract/kept.js';
 import type { MetricSpecs, Recorders } from '../contract/metrics.js';
 import type { ActorContext } from '../contract/plugin.js';
 import { wordsAt } from '../linux/shared-page.js';
@@ -17,6 +19,7 @@ import { InstanceLease, noLease } from './lease.js';
 import { LogPort } from './log-port.js';
 import { OperationRecorder } from './operation-recorder.js';
 import { EngineOperations } from './operations.js';
+import { Pace } from './pace.js';
 import type { InstancePacing } from './planned-pacing.js';
 import { pacingOf } from './planned-pacing.js';
 import { requestClaim, requestScratch } from './scratch.js';
@@ -60,6 +63,8 @@ export class InstanceContext implements Context {
   readonly #asked: AskedAmount;
   readonly #held: GaugeWriter;
   readonly #port: MessagePort;
+  readonly #record: string;
+  readonly #pace: Pace;
   #scratch: Promise<string> | null = null;
   #seen: number;
   /** For which instant what is asked was last worked out, or parking last ended. */
@@ -88,6 +93,8 @@ export class InstanceContext implements Context {
     this.#numbers = block.numbers;
     this.#asked = new AskedAmount(this.timeline, actor, this.peak);
     this.#port = input.port;
+    this.#record = input.record;
+    this.#pace = new Pace(this.waiter);
     this.#seen = this.waiter.seen;
     const log = new LogPort(input.port);
     this.log = (level, message) => log.say(level, message);
@@ -162,6 +169,17 @@ export class InstanceContext implements Context {
 
   beat(): void {
     this.waiter.beat();
+  }
+
+  pace(): Promise<boolean> {
+    return this.#pace.next();
+  }
+
+  /** No journal: it ends with the record. */
+  async keep(): Promise<string> {
+    const folder = keptIn(this.#record, this.actor);
+    await mkdir(folder, { recursive: true });
+    return folder;
   }
 
   scratch(): Promise<string> {

@@ -20,6 +20,8 @@ import { MethodFault } from './fault.js';
 import { LogPort } from './log-port.js';
 import { requestClaim } from './scratch.js';
 import { MethodMark, methodIn } from './method-mark.js';
+import { Pace } from './pace.js';
+import { Waiter } from './waiter.js';
 import { Halt } from './work-input.js';
 import { work, wayOf } from './work.js';
 
@@ -35,30 +37,33 @@ export default async function runInstance(input: InstanceInput): Promise<Instanc
   const mark = new MethodMark(block);
   const stop = new AbortController();
   setMaxListeners(0, stop.signal); // every operation in flight may listen to it
+  const waiter = new Waiter(block);
+  const watch = watchStop(waiter, stop);
   let context: InstanceContext | null = null;
   try {
     enterThread(input, block);
     const startedNs = nowNs();
     const simulator = await mark.during('import', () => importSimulator(input.actor));
     if (input.index === 0 && !input.isPrepared) {
+      const pace = new Pace(waiter);
       await mark.during('prepare', () =>
-        simulator.prepare?.(prepareContext(input.actor, input.port, stop.signal)),
+        simulator.prepare?.({
+          ...prepareContext(input.actor, input.port, stop.signal),
+          pace: () => pace.next(),
+        }),
       );
+      if (waiter.isStopped) return { kind: 'stopped' };
       tell(input, { type: 'prepared' });
     }
     const ctx = (context = new InstanceContext(input, block, stop.signal));
-    const watch = watchStop(ctx, stop);
-    try {
-      return await live(input, block, ctx, simulator, mark, startedNs);
-    } finally {
-      stop.abort();
-      ctx.waiter.rouse();
-      await watch;
-    }
+    return await live(input, block, ctx, simulator, mark, startedNs);
   } catch (error) {
     if (error instanceof UnavailableError) return { kind: 'unavailable', reason: error.message };
     return failure(error, block);
   } finally {
+    stop.abort();
+    waiter.rouse();
+    await watch;
     context?.achieved(0);
     Atomics.store(block.words, WORD.state, STATE.ended);
   }
@@ -109,7 +114,7 @@ export async function cleanUp(input: CleanupInput): Promise<InstanceOutcome> {
     const context = prepareContext(input.actor, input.port, new AbortController().signal);
     const claim = (path: string): Promise<void> =>
       Promise.reject(new Error(`${path} would outlive the run: cleanup makes nothing`));
-    await simulator.cleanup?.({ ...context, claim });
+    await simulator.cleanup?.({ ...context, claim, pace: () => Promise.resolve(true) });
     return { kind: 'done' };
   } catch (error) {
     return { kind: 'failed', method: 'cleanup', reason: messageOf(error), ...stackOf(error) };
@@ -137,7 +142,7 @@ function prepareContext(
   actor: PlannedActor,
   port: InstanceInput['port'],
   signal: AbortSignal,
-): PrepareContext<Readonly<Record<string, unknown>>> {
+): Omit<PrepareContext<Readonly<Record<string, unknown>>>, 'pace'> {
   const log = new LogPort(port);
   const peak = actor.peak.amount;
   const { name, options } = actor;
@@ -153,11 +158,11 @@ function prepareContext(
 }
 
 /** Aborts the signal when a stop is asked for: seen by code that awaits, as the stop word is by code that does not. */
-async function watchStop(ctx: InstanceContext, stop: AbortController): Promise<void> {
+async function watchStop(waiter: Waiter, stop: AbortController): Promise<void> {
   while (!stop.signal.aborted) {
-    const { seen } = ctx.waiter;
-    if (ctx.waiter.isStopped) stop.abort();
-    else await ctx.waiter.woken(seen, Infinity);
+    const { seen } = waiter;
+    if (waiter.isStopped) stop.abort();
+    else await waiter.woken(seen, Infinity);
   }
 }
 

@@ -16,6 +16,8 @@ export interface InstanceInput {
   /** Where the page lies that the guard and this agent share; null where there is none. */
   readonly recallAddress: number | null;
   readonly shared: SharedArrayBuffer | null;
+  /** Directory of the run's record. */
+  readonly record: string;
   readonly series: InstanceSeries;
   /** A later life of the instance: what `prepare` made is there. */
   readonly isPrepared: boolean;

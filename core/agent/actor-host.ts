@@ -209,7 +209,8 @@ export class ActorHost {
     const { actor } = this;
     const isPrepared = this.#series[host.index] !== undefined;
     const series = (this.#series[host.index] ??= this.#makeSeries());
-    const common = { actor, seed: load.seed, nice, doorbell, recallAddress, shared: this.#shared };
+    const { seed, record } = load;
+    const common = { actor, seed, record, nice, doorbell, recallAddress, shared: this.#shared };
     const input = { ...common, series, isPrepared, timeline: this.#timeline.buffer };
     const outcome = await host.run(pool, input, (message, answer) =>
       this.#onMessage(host, message, answer, onPrepared),

@@ -24,7 +24,7 @@ import type { Pool } from './pool.js';
 
 /** Importing a plugin, or its `start`: any call of the context counts as a sign of life. */
 const START_QUIET_MS = 10_000;
-/** `prepare` makes what all instances share, and cannot beat; less than the orchestrator waits for an agent. */
+/** `prepare` makes what all instances share, which may take long: `pace` is its sign of life. */
 const PREPARE_QUIET_MS = 20_000;
 
 export interface Silence {
@@ -207,7 +207,7 @@ export class InstanceHost {
     const state = Atomics.load(this.block.words, WORD.state);
     if (state === STATE.working) return this.#quietMs;
     if (state !== STATE.starting) return null;
-    return methodIn(this.block) === 'prepare' ? PREPARE_QUIET_MS : Math.max(START_QUIET_MS, this.#quietMs);
+    return Math.max(methodIn(this.block) === 'prepare' ? PREPARE_QUIET_MS : START_QUIET_MS, this.#quietMs);
   }
 
   async #outcomeOf(task: Promise<InstanceOutcome>): Promise<InstanceOutcome> {

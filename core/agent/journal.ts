@@ -146,7 +146,9 @@ function refuseClaim(path: string, writable: readonly string[]): string | null {
 
 function isBelowAny(path: string, folders: readonly string[]): boolean {
   if (!isAbsolute(path) || normalize(path) !== path) return false;
-  return folders.some((folder) => path.startsWith(folder.endsWith(sep) ? folder : folder + sep));
+  return folders.some(
+    (folder) => path === folder || path.startsWith(folder.endsWith(sep) ? folder : folder + sep),
+  );
 }
 
 /** Also a link that leads nowhere. */

@@ -3,6 +3,7 @@ export * from './exporter.js';
 export type * from './events.js';
 export * from './expectation.js';
 export type * from './host.js';
+export * from './kept.js';
 export * from './metrics.js';
 export type * from './plan.js';
 export * from './plugin.js';

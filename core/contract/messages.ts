@@ -37,6 +37,8 @@ export type ToAgent =
       readonly actorNice: number;
       /** Where the agent writes down what it makes outside memory, before it makes it. */
       readonly journal: string;
+      /** Directory of the run's record: what actors keep lies in it (`keptIn`). */
+      readonly record: string;
       /** Folder for scratch directories. */
       readonly tmp: string;
       /** Absolute: below these an actor may claim files and folders of its own. */

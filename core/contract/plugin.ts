@@ -100,6 +100,11 @@ export interface ActorContext<O, M extends MetricSpecs> {
   park(maxMs?: number): void;
   /** Says that a working loop is alive; needed only where a loop runs longer than the simulator's `quietMs`. */
   beat(): void;
+  /**
+   * Between slices of long work beside the load, such as filling a target in `start`: a sign of life that waits while
+   * the safety gate or a person holds the actor, and slows down with its scale. False once a stop is asked for.
+   */
+  pace(): Promise<boolean>;
   /** A directory of this instance's own, removed after the run in every outcome. */
   scratch(): Promise<string>;
   /**
@@ -108,6 +113,11 @@ export interface ActorContext<O, M extends MetricSpecs> {
    * What is to be kept is not claimed.
    */
   claim(path: string): Promise<void>;
+  /**
+   * The actor's folder in the run's record, the same for all its instances, for what a later run is to find: it lives as
+   * long as the record does. `keptIn` says where it is in the record of an earlier run (an option of format "run").
+   */
+  keep(): Promise<string>;
   /** Ids of what may be destroyed: told by `inspect`, named by the scenario. To be looked at again once it is open. */
   readonly erasable: readonly string[];
   log(level: 'debug' | 'info' | 'warn', message: string): void;
@@ -234,6 +244,7 @@ export interface PrepareContext<O> {
   readonly signal: AbortSignal;
   /** As of the actor's context. */
   claim(path: string): Promise<void>;
+  pace(): Promise<boolean>;
   log(level: 'debug' | 'info' | 'warn', message: string): void;
   unavailable(reason: string): never;
 }

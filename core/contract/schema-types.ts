@@ -10,8 +10,11 @@ interface Described {
 }
 export interface StringSchema extends Described {
   readonly type: 'string';
-  /** `path`: made absolute, relative to the file that says it; `access` says what the plugin does with it. */
-  readonly format?: UnitFormat | 'path' | 'url';
+  /**
+   * `path`: made absolute, relative to the file that says it; `access` says what the plugin does with it. `run`: an earlier
+   * run by id, name or "@last"; arrives as the directory of its record. Of simulators, not inside other options.
+   */
+  readonly format?: UnitFormat | 'path' | 'run' | 'url';
   readonly access?: 'read' | 'write';
   readonly enum?: readonly string[];
   readonly default?: string;

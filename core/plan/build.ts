@@ -3,8 +3,10 @@
  * plain enough for JSON. The command line calls it; all mistakes are found in one pass and thrown together.
  */
 import { randomInt } from 'node:crypto';
+import { BruntError } from '../base/errors.js';
 import type { HostFacts, ResourceEstimate } from '../contract/host.js';
 import type { Plan, PlannedActor, PlannedAgent, Profile } from '../contract/plan.js';
+import type { ObjectSchema } from '../contract/schema-types.js';
 import type { Registry } from '../plugin/registry.js';
 import type { Mistake } from '../scenario/problems.js';
 import type { Scenario } from '../scenario/scenario.js';
@@ -16,6 +18,8 @@ import { deepFreeze } from './freeze.js';
 import { inspectAll } from './inspect.js';
 import { loadedMs, planPhases } from './phases.js';
 import { planProbes } from './probes.js';
+import type { FindRun } from './runs.js';
+import { withRunsFound } from './runs.js';
 import { planSafety } from './safety.js';
 import { planTarget } from './target.js';
 import { keepSecrets } from './secrets.js';
@@ -30,6 +34,8 @@ export interface PlanInput {
   readonly profile: string;
   /** Wins over the scenario's. */
   readonly seed?: number;
+  /** Where options that name a run look; without it there are no runs. */
+  readonly findRun?: FindRun;
 }
 
 const AGENTS_MAX = 16;
@@ -94,17 +100,22 @@ async function placeAll({
   scenario,
   registry,
   host,
+  findRun = noRuns,
 }: PlanInput): Promise<{ placed: Placed[]; mistakes: Mistake[] }> {
   const placed: Placed[] = [];
   const mistakes: Mistake[] = [];
   for (const actor of scenario.actors) {
     const loaded = await registry.simulator(actor.uses, scenario.plugins);
-    const result = placeActor(actor, loaded, host);
+    const options = loaded.simulator.options as ObjectSchema;
+    const result = placeActor(await withRunsFound(actor, options, findRun, mistakes), loaded, host);
     mistakes.push(...result.mistakes);
     if (result.placed !== null) placed.push(result.placed);
   }
   return { placed, mistakes };
 }
+
+const noRuns: FindRun = (name) =>
+  Promise.reject(new BruntError({ code: 'E_RUN_UNKNOWN', message: `no run "${name}": there are none here` }));
 
 function withEstimates(
   placed: readonly Placed[],

@@ -14,7 +14,7 @@ const KEYWORDS: Readonly<Record<string, readonly string[]>> = {
   array: ['items', 'maxItems', 'default'],
   object: ['properties', 'required'],
 };
-const FORMATS = ['duration', 'bytes', 'percent', 'rate', 'path', 'url'];
+const FORMATS = ['duration', 'bytes', 'percent', 'rate', 'path', 'run', 'url'];
 const FOLDERS = { directory: '/', writeDirectory: '/' };
 
 type Loose = Readonly<Record<string, unknown>>;

@@ -140,6 +140,7 @@ export class AgentDesk {
       actorNice: safety.actorNice,
       writablePaths: plan.safety.writablePaths ?? [],
       journal: `${recordDir}/journal-${name.replaceAll('/', '-')}.ndjson`,
+      record: recordDir,
       tmp: host.tmp,
     };
     const life = { name, epoch, actors: actors.map((actor) => actor.name) };

@@ -119,7 +119,8 @@ export class AgentHandle implements Stoppable {
   async ready(): Promise<void> {
     const instances = this.actors.reduce((sum, actor) => sum + actor.instances, 0);
     const deadlineMs = BOOT_DEADLINE_MS + INSTANCE_DEADLINE_MS * instances;
-    const timer = setTimeout(() => {
+    const timer = setInterval(() => {
+      if (this.#isPreparing) return;
       this.#ready.reject(
         new BruntError({
           code: 'E_AGENT_START',
@@ -131,8 +132,13 @@ export class AgentHandle implements Stoppable {
     try {
       await this.#ready.promise;
     } finally {
-      clearTimeout(timer);
+      clearInterval(timer);
     }
+  }
+
+  /** A simulator is at work already, on a target as large as it was asked for: the agent tells should it fall silent. */
+  get #isPreparing(): boolean {
+    return [...this.#doing.values()].some((method) => method === 'prepare' || method === 'start');
   }
 
   /** How long a message and its answer take at this moment, in ms; NaN when the agent is gone. */

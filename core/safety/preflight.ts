@@ -186,7 +186,10 @@ function checkInspections(plan: Plan): BruntError[] {
       ...unnamed.map(({ ids, text, path }) => ({
         path,
         message: `it would destroy ${text}, which the scenario does not name as erasable`,
-        hint: `If nothing on it is needed any more: "safety": { "erasableDevices": ["${ids[0] ?? ''}"] }`,
+        // What must not be worked on at all is not named either.
+        ...(inspection.faults.length === 0 && {
+          hint: `If nothing on it is needed any more: "safety": { "erasableDevices": ["${ids[0] ?? ''}"] }`,
+        }),
       })),
     ];
     return faults.map(({ path, message, seen, hint }: OptionFault) => {

@@ -125,6 +125,7 @@ async function resolveDraft(
     exporters: await resolveExporters(context),
     secrets,
     errors: (mistakes: readonly Mistake[]) => errorsOf(mistakes, sources),
+    place: (path) => sources.place({ path, at: 'value' }),
   };
 }
 

@@ -1,5 +1,5 @@
 /** A scenario that was read and found sound: everything that needs no host is resolved. `core/plan` takes it on. */
-import type { BruntErrors } from '../base/errors.js';
+import type { BruntErrors, Place } from '../base/errors.js';
 import type { Assertion, PeakSentence, Selector, Until } from '../base/sentences.js';
 import type { Capability } from '../contract/host.js';
 import type { PlannedPacing, PlannedTarget } from '../contract/plan.js';
@@ -30,6 +30,8 @@ export interface Scenario {
   readonly secrets: readonly SecretText[];
   /** Mistakes found later, as sorted errors with their places in the text. */
   errors(mistakes: readonly Mistake[]): BruntErrors;
+  /** Where in the text what is at a path stands, or else what it is in. */
+  place(path: Path): Place;
 }
 
 export interface ScenarioActor {

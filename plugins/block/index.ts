@@ -8,8 +8,14 @@ import { definePlugin, defineSimulator } from '../../core/contract/index.js';
 import type { ActorContext, ObjectSchema, OptionFault, Resolved } from '../../core/contract/index.js';
 import { workloadExpectations } from '../storage/workload/expectations.js';
 import { STORAGE_METRICS } from '../storage/workload/metrics.js';
-import { alignOf, unitOf, WORKLOAD_OPTIONS, workloadFaults } from '../storage/workload/options.js';
-import { isVerifying, memoryEstimate, Session, sharedBytes } from '../storage/workload/session.js';
+import {
+  alignOf,
+  isVerifying,
+  unitOf,
+  WORKLOAD_OPTIONS,
+  workloadFaults,
+} from '../storage/workload/options.js';
+import { memoryEstimate, Session, sharedBytes } from '../storage/workload/session.js';
 import { storageSimulator } from '../storage/workload/simulator.js';
 import { describeFacts } from './device.js';
 import { inspectDevice, partOf } from './inspect.js';

@@ -3,7 +3,9 @@
  * is made (`index.ts`), and once more when it is opened (`open.ts`). Changes nothing.
  */
 import { constants } from 'node:fs';
+import type { FileHandle } from 'node:fs/promises';
 import { open } from 'node:fs/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { messageOf } from '../../core/base/errors.js';
 import { formatQuantity } from '../../core/base/units.js';
 import type { Inspection, OptionFault } from '../../core/contract/index.js';
@@ -13,6 +15,10 @@ import type { BlockDevice } from './device.js';
 import { describeDevice, readDevice } from './device.js';
 import { findSignatures } from './signatures.js';
 import { usesOf } from './uses.js';
+
+/** Somebody who only looks has it for some milliseconds. */
+const ALONE_TRIES = 10;
+const ALONE_WAIT_MS = 20;
 
 export type BlockOptions = WorkloadOptions & {
   readonly device: string;
@@ -74,8 +80,7 @@ async function contents(device: BlockDevice): Promise<string[]> {
   if (device.bytes === 0) return ['it has no bytes: nothing is attached'];
   const reasons = device.isReadOnly ? ['it is read-only'] : [];
   try {
-    // O_EXCL: refused by the kernel as long as anybody else has it for himself, seen from here or not.
-    const handle = await open(device.path, constants.O_RDONLY | constants.O_EXCL);
+    const handle = await openAlone(device.path);
     try {
       const found = await findSignatures(handle, device.bytes);
       if (found.length > 0)
@@ -90,6 +95,21 @@ async function contents(device: BlockDevice): Promise<string[]> {
     reasons.push(isHeld ? 'somebody has it for himself (EBUSY)' : `it cannot be read: ${messageOf(error)}`);
   }
   return reasons;
+}
+
+/**
+ * O_EXCL: refused by the kernel as long as anybody else has it for himself, seen from here or not. Who only looks, as this
+ * does, as udev and a plan that is being made at the same time do, is waited for a moment.
+ */
+async function openAlone(path: string): Promise<FileHandle> {
+  for (let tries = 1; ; tries++) {
+    try {
+      return await open(path, constants.O_RDONLY | constants.O_EXCL);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EBUSY' || tries === ALONE_TRIES) throw error;
+      await sleep(ALONE_WAIT_MS);
+    }
+  }
 }
 
 function destroyed(device: BlockDevice, options: BlockOptions): Inspection['destroys'][number] {

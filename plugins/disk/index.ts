@@ -3,7 +3,7 @@
  * that is picked or named. What it does once files are there is `plugins/storage`.
  */
 import { closeSync } from 'node:fs';
-import { stat } from 'node:fs/promises';
+import { rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { messageOf } from '../../core/base/errors.js';
 import { randomFor } from '../../core/base/random.js';
@@ -11,7 +11,7 @@ import { definePlugin, defineSimulator } from '../../core/contract/index.js';
 import type { ActorContext, MetricSpecs, OptionFault } from '../../core/contract/index.js';
 import { roomOf, rowBytes } from '../storage/layout/layout.js';
 import type { MakeContext } from '../storage/layout/make.js';
-import { lackOfRoom } from '../storage/layout/make.js';
+import { lackOfRoom, makingBy } from '../storage/layout/make.js';
 import { workloadExpectations } from '../storage/workload/expectations.js';
 import { STORAGE_METRICS } from '../storage/workload/metrics.js';
 import { storageSimulator } from '../storage/workload/simulator.js';
@@ -92,13 +92,11 @@ const disk = defineSimulator({
     return { faults: [...manifestFaults(options), ...found.flat()], destroys: [] };
   },
   async prepare(ctx) {
-    const { options, actor, signal } = ctx;
+    const { options, actor } = ctx;
     if (!isCommon(options) || options.path === undefined) return;
     const made = await make(options.path, options, {
-      signal,
       random: randomFor(0, actor, 'prepare'),
-      unavailable: (reason) => ctx.unavailable(reason),
-      claim: (path) => (options.keep ? Promise.resolve() : ctx.claim(path)),
+      ...makingBy(ctx, options.keep),
     });
     if (!made) ctx.log('info', `${options.path} is there and is used as it is`);
   },
@@ -136,23 +134,25 @@ async function lookAt(path: string, options: DiskOptions): Promise<OptionFault[]
   }
 }
 
-function make(path: string, options: DiskOptions, ctx: MakeContext): Promise<boolean> {
-  return isMany(options) ? makeMany(path, options, ctx) : makeFile(fileSpec(options, path), ctx);
+async function make(path: string, options: DiskOptions, ctx: MakeContext): Promise<boolean> {
+  const wasThere = kindOf(path) !== null;
+  if (options.verifyFrom !== undefined && !wasThere)
+    ctx.unavailable(`${path} is not there: nothing is left to verify`);
+  const made = await (isMany(options)
+    ? makeMany(path, options, ctx)
+    : makeFile(fileSpec(options, path), ctx));
+  // What is to be kept is kept whole; the rest is claimed, and goes with the run.
+  if (ctx.signal.aborted && !wasThere && options.keep) await rm(path, { recursive: true, force: true });
+  return made;
 }
 
 /** The file or folder of this instance, which is there when this returns. */
 async function ownPath(ctx: Context): Promise<string> {
-  const { options, instance, signal } = ctx;
+  const { options, instance } = ctx;
   if (isCommon(options) && options.path !== undefined) return options.path;
   const isScratch = options.path === undefined;
   const path = isScratch ? join(await ctx.scratch(), 'data') : pathFor(options, options.path, instance.index);
-  const common: MakeContext = {
-    signal,
-    random: () => ctx.random(),
-    unavailable: (reason) => ctx.unavailable(reason),
-    claim: (file) => (options.keep || isScratch ? Promise.resolve() : ctx.claim(file)),
-  };
-  await make(path, options, common);
+  await make(path, options, { random: () => ctx.random(), ...makingBy(ctx, options.keep || isScratch) });
   return path;
 }
 

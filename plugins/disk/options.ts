@@ -9,9 +9,8 @@ import { layoutOf, rowBytes, totalBytes } from '../storage/layout/layout.js';
 import type { ManifestEntry } from '../storage/layout/manifest.js';
 import { foldersIn, readManifest } from '../storage/layout/manifest.js';
 import { TREE_OPTIONS, treeFaults, treeLayout } from '../storage/layout/tree.js';
-import { unitOf, WORKLOAD_OPTIONS, workloadFaults } from '../storage/workload/options.js';
+import { isVerifying, unitOf, WORKLOAD_OPTIONS, workloadFaults } from '../storage/workload/options.js';
 import { PICK_OPTIONS, pickFaults } from '../storage/workload/pick.js';
-import { isVerifying } from '../storage/workload/session.js';
 
 const DEFAULT_SIZE = 64 * 2 ** 20;
 
@@ -163,11 +162,21 @@ function targetFaults({ options, ...input }: CheckInput): OptionFault[] {
   // Without a path every instance has a target of its own anyway.
   const distribution = options.path === undefined ? 'per-instance' : options.distribution;
   const asked = { ...options, ...(distribution !== undefined && { distribution }) };
-  if (!isMany(options)) return [...workloadFaults(asked, input, sizeOf(options)), ...singleFaults(options)];
+  const keeping = keepingFaults(options);
+  if (!isMany(options))
+    return [...workloadFaults(asked, input, sizeOf(options)), ...singleFaults(options), ...keeping];
   const faults = [...workloadFaults(asked, input, undefined), ...manyFaults(options, input.instances)];
+  faults.push(...keeping);
   if (options.tree !== undefined)
     faults.push(...treeFaults(options.tree).map((fault) => ({ path: ['tree'], ...fault })));
   return faults;
+}
+
+/** A later run needs the file, too. */
+function keepingFaults({ verifyLater, keep, path }: DiskOptions): OptionFault[] {
+  if (!verifyLater || (keep && path !== undefined)) return [];
+  const message = 'a file that this run makes would be gone before a later run could verify it';
+  return [{ path: ['verifyLater'], message, hint: 'Say "path" and "keep": true.' }];
 }
 
 function singleFaults({ pick, visit, openFiles, makeMissing }: DiskOptions): OptionFault[] {

@@ -11,7 +11,7 @@ import { definePlugin, defineSimulator } from '../../core/contract/index.js';
 import type { Layout } from '../storage/layout/layout.js';
 import { roomOf } from '../storage/layout/layout.js';
 import type { MakeContext } from '../storage/layout/make.js';
-import { attempt, lackOfRoom, makeAll, makeFiles } from '../storage/layout/make.js';
+import { attempt, lackOfRoom, makeAll, makeFiles, makingBy } from '../storage/layout/make.js';
 import { treeLayout } from '../storage/layout/tree.js';
 import type { Context } from './loop.js';
 import { FilesLoop, METRICS, prefixOf } from './loop.js';
@@ -61,18 +61,13 @@ const files = defineSimulator({
     return { faults: found.flat(), destroys: [] };
   },
   async prepare(ctx) {
-    const { options, actor, signal } = ctx;
+    const { options, actor } = ctx;
     const { path } = options;
     if (path === undefined || !isCommon(options)) return;
     const layout = { ...layoutFor(options, 0), count: 0, bytes: new Float64Array(0) };
     await makeAll(
       { root: path, layout, content: 'fill', compressible: options.compressible },
-      {
-        signal,
-        random: randomFor(0, actor, 'prepare'),
-        unavailable: (reason) => ctx.unavailable(reason),
-        claim: (one) => ctx.claim(one),
-      },
+      { random: randomFor(0, actor, 'prepare'), ...makingBy(ctx, false) },
     );
   },
   async start(ctx) {
@@ -118,14 +113,9 @@ async function lookAt(path: string, layout: Layout, each: number): Promise<Optio
 
 /** The root of this instance's tree, which is there when this returns. */
 async function ownRoot(ctx: Context, layout: Layout): Promise<string> {
-  const { options, instance, signal } = ctx;
+  const { options, instance } = ctx;
   const { path, compressible } = options;
-  const making: MakeContext = {
-    signal,
-    random: () => ctx.random(),
-    unavailable: (reason) => ctx.unavailable(reason),
-    claim: (one) => (path === undefined ? Promise.resolve() : ctx.claim(one)),
-  };
+  const making: MakeContext = { random: () => ctx.random(), ...makingBy(ctx, path === undefined) };
   if (path !== undefined && isCommon(options)) {
     const all = Array.from({ length: layout.count }, (_, i) => i);
     await attempt(`make files in ${path}`, making, () =>

@@ -94,7 +94,7 @@ describe('the contract check', () => {
       'options: options.extra: the keyword "minLength" is not read for type string',
       'options: options.size: its default does not fit: "large" is not an amount of bytes: expected a number, not "large"',
       'options: options.mode: its default does not fit: "c" is none of "a", "b"',
-      'options: options.speed: "speed" is no format; known are duration, bytes, percent, rate, path, url',
+      'options: options.speed: "speed" is no format; known are duration, bytes, percent, rate, path, run, url',
       'options: options: "gone" is required and not among the properties',
       'metrics: quietMs is no time above 0',
       'metrics: "Not This" is not a name for an operation',

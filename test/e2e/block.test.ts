@@ -122,7 +122,7 @@ describe('block', function () {
     expect(planned.stderr).to.contain(`"erasableDevices": ["loop:${file}"]`);
     const refused = await place.run('run', 's.json');
     expect(refused.code).to.equal(7);
-    expect(refused.stderr).to.match(/E_DEVICE/);
+    expect(refused.stderr).to.match(/s\.json[^]*\n +\d+:\d+ .*E_DEVICE/);
     expect(existsSync(`${place.dir}/.brunt/runs`)).to.equal(false);
     expect(run('cmp', ['-n', String(64 * MIB), file, '/dev/zero'])).to.equal('');
     // Reading destroys nothing.
@@ -278,6 +278,11 @@ describe('block', function () {
     const folder = devices.mount(lower.path);
     expect(await against(lower.path)).to.match(/it is mounted on .*mounted/);
     expect(await against(lower.path, { read: 1 })).to.equal('');
+    place.write('m.json', scenario({ device: lower.path, ...WRITES }, []));
+    const planned = await place.run('plan', 'm.json');
+    expect(planned.stderr)
+      .to.match(/it is mounted on/)
+      .and.not.to.match(/erasableDevices/);
     const file = `${folder}/image`;
     writeFileSync(file, '');
     truncateSync(file, 16 * MIB);

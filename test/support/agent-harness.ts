@@ -95,6 +95,7 @@ export class AgentHarness {
       leaseMs,
       actorNice: 0,
       journal,
+      record: folder,
       tmp: folder,
       writablePaths: [],
     });

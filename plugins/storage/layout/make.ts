@@ -16,7 +16,9 @@ import { dirname, join } from 'node:path';
 import { setImmediate as turn } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { messageOf } from '../../../core/base/errors.js';
+import { formatQuantity } from '../../../core/base/units.js';
 import type { Random } from '../../../core/base/random.js';
+import type { PrepareContext } from '../../../core/contract/index.js';
 import { errnoName } from '../../../core/linux/errno.js';
 import type { FileIo } from '../../../core/linux/file-io.js';
 import { fileIo } from '../../../core/linux/file-io.js';
@@ -33,6 +35,23 @@ export interface MakeContext {
   unavailable(reason: string): never;
   /** Before it is made; does nothing for what is to be kept. */
   claim(path: string): Promise<void>;
+  /** Between slices, as of the contract: false gives up. */
+  pace(): Promise<boolean>;
+  log(level: 'info', message: string): void;
+}
+
+/** By what the contract gives. `isLeft`: it is to be kept, or goes with a scratch folder, and is not claimed. */
+export function makingBy(
+  ctx: Pick<PrepareContext<unknown>, 'signal' | 'unavailable' | 'claim' | 'pace' | 'log'>,
+  isLeft: boolean,
+): Omit<MakeContext, 'random'> {
+  return {
+    signal: ctx.signal,
+    unavailable: (reason) => ctx.unavailable(reason),
+    claim: (path) => (isLeft ? Promise.resolve() : ctx.claim(path)),
+    pace: () => ctx.pace(),
+    log: (level, message) => ctx.log(level, message),
+  };
 }
 
 export interface MakeInput {
@@ -49,6 +68,10 @@ const ROOM_LEFT_BYTES = 256 * MIB;
 const ROOM_LEFT_SHARE = 0.02;
 /** The event loop has a turn this often. */
 const TURN_MS = 20;
+/** So much of one file is made durable at a time: no more waits in the page cache. */
+const SYNC_BYTES = 64 * MIB;
+/** A fill that takes long says how far it is. */
+const TELL_MS = 10_000;
 /** Files that are made durable together. */
 const SYNCED_TOGETHER = 64;
 const [START_WRITING, WAIT_WRITTEN] = [2, 1];
@@ -64,7 +87,7 @@ export async function makeAll(input: MakeInput, ctx: MakeContext): Promise<void>
   await ctx.claim(root);
   await attempt(`make ${root}`, ctx, async () => {
     mkdirSync(root);
-    await inTurns(layout.folders, ctx.signal, (folder) => {
+    await inTurns(layout.folders, ctx, (folder) => {
       mkdirSync(join(root, folder));
     });
     await makeFiles(
@@ -95,7 +118,7 @@ export async function makeFiles(input: MakeInput, files: readonly number[], ctx:
     }
   };
   try {
-    await inTurns(files, ctx.signal, async (file) => {
+    await inTurns(files, ctx, async (file) => {
       const path = join(root, layout.pathOf(file));
       const bytes = layout.bytes[file] as number;
       const fd = openSync(path, 'wx');
@@ -104,7 +127,7 @@ export async function makeFiles(input: MakeInput, files: readonly number[], ctx:
       else if (content === 'allocate') allocate(fd, bytes);
       else if (bytes > 0) {
         const at = fillPiece(fd, 0, bytes, filler);
-        if (at < bytes) await fillRest(fd, at, bytes, filler, ctx.signal);
+        if (at < bytes) await fillRest({ fd, path, bytes }, at, filler, ctx);
         if (io !== null) mustWrite(io, fd, START_WRITING);
       }
       if (open.length >= SYNCED_TOGETHER || bytes >= PIECE_BYTES) await closeAll();
@@ -145,17 +168,28 @@ function fillPiece(fd: number, at: number, bytes: number, { piece, payload }: Fi
   return at + writeSync(fd, piece, 0, length, at);
 }
 
-/** The rest of a large file, with a turn between two pieces. */
+/** The rest of a large file, as fast as it may go. */
 async function fillRest(
-  fd: number,
+  { fd, path, bytes }: { readonly fd: number; readonly path: string; readonly bytes: number },
   from: number,
-  bytes: number,
   filler: Filler,
-  signal: AbortSignal,
+  ctx: MakeContext,
 ): Promise<void> {
-  for (let at = from; at < bytes && !signal.aborted;) {
+  let toldMs = performance.now();
+  let synced = 0;
+  for (let at = from; at < bytes && (await ctx.pace());) {
     await turn();
     at = fillPiece(fd, at, bytes, filler);
+    if (at - synced >= SYNC_BYTES) {
+      await datasync(fd);
+      synced = at;
+    }
+    if (performance.now() - toldMs < TELL_MS) continue;
+    toldMs = performance.now();
+    ctx.log(
+      'info',
+      `filling ${path}: ${Math.floor((100 * at) / bytes)} % of ${formatQuantity(bytes, 'bytes')}`,
+    );
   }
 }
 
@@ -167,14 +201,15 @@ interface Filler {
 /** One after the other, with a turn of the event loop now and then; ends early when asked to. */
 async function inTurns<T>(
   list: readonly T[],
-  signal: AbortSignal,
+  ctx: MakeContext,
   each: (one: T) => Promise<void> | undefined | void,
 ): Promise<void> {
   let untilMs = performance.now() + TURN_MS;
   for (const one of list) {
-    if (signal.aborted) return;
+    if (ctx.signal.aborted) return;
     await each(one);
     if (performance.now() < untilMs) continue;
+    if (!(await ctx.pace())) return;
     await turn();
     untilMs = performance.now() + TURN_MS;
   }

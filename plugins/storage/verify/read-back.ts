@@ -2,12 +2,15 @@
  * Reads a whole region back through an engine and has every sector looked at, when the load is over. Called by the
  * simulators between phases and before they end.
  */
+import { nowNs } from '../../../core/base/clock.js';
 import type { Engine } from '../engines/engine.js';
 import { OP } from '../engines/engine.js';
 import type { Region } from '../workload/choices.js';
 import { Verifier } from './verifier.js';
 
 const WAIT_NS = 100e6;
+/** The event loop gets its turn this often. */
+const TURN_NS = 20e6;
 const MIB = 2 ** 20;
 
 export interface ReadBackInput {
@@ -45,6 +48,7 @@ export async function readBack(input: ReadBackInput): Promise<ReadBackResult> {
   const endAt = region.from + Math.floor(region.bytes / unitBytes) * unitBytes;
   let at = region.from;
   let [done, unreadable] = [0, 0];
+  let turnNs = nowNs() + TURN_NS;
   while (engine.inFlight > 0 || (at < endAt && !isOver())) {
     while (free.length > 0 && at < endAt && !isOver()) {
       const slot = free.pop() as number;
@@ -76,6 +80,9 @@ export async function readBack(input: ReadBackInput): Promise<ReadBackResult> {
       unreadable += bytes - read;
       free.push(slot);
     }
+    if (nowNs() < turnNs) continue;
+    await new Promise(setImmediate);
+    turnNs = nowNs() + TURN_NS;
   }
   return { bytes: done, unreadableBytes: unreadable, isWhole: at >= endAt };
 }

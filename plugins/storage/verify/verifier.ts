@@ -47,6 +47,8 @@ export class Verifier {
     rotted: 0,
     foreign: 0,
   };
+  /** Sectors that could not be judged since they were being written while they were read. */
+  unsettled = 0;
   readonly #input: VerifierInput;
   readonly #unitSectors: number;
   readonly #from: number;
@@ -81,13 +83,25 @@ export class Verifier {
     this.#input.oracle.begin(this.#unit(offset), this.#units(bytes), true);
   }
 
-  /** After either: so many bytes of it are acknowledged, from its start. 0 where it failed, or was only a hint. */
-  end(offset: number, bytes: number, acknowledgedBytes: number): void {
+  /**
+   * After either: so many bytes of it are acknowledged, from its start. 0 where it failed, or was only a hint. Durable: it
+   * would be there after a loss of power.
+   */
+  end(offset: number, bytes: number, acknowledgedBytes: number, isDurable = false): void {
     const { oracle } = this.#input;
     const [first, units] = [this.#unit(offset), this.#units(bytes)];
     const acknowledged = Math.floor(acknowledgedBytes / this.#input.unitBytes);
-    oracle.end(first, acknowledged, true);
+    oracle.end(first, acknowledged, true, isDurable);
     oracle.end(first + acknowledged, units - acknowledged, false);
+  }
+
+  /** Before a sync of the whole target is submitted: its number for `endSync`, when it has ended well. */
+  beginSync(): number {
+    return this.#input.oracle.beginSync();
+  }
+
+  endSync(number: number): void {
+    this.#input.oracle.endSync(number);
   }
 
   /** Before a read: what may be there from now on. `floors` has `floorWords` words for so many units. */
@@ -118,7 +132,10 @@ export class Verifier {
       if (verdict === 'rotted' || verdict === 'foreign') {
         // A page cache copies a write while others read it: until it has ended even a sector may be half of each.
         const settled = floors[(floors.length >> 1) + seen] ?? 0;
-        if (!oracle.isSettledSince(unit, settled)) verdict = 'good';
+        if (!oracle.isSettledSince(unit, settled)) {
+          this.unsettled++;
+          continue;
+        }
       }
       if (verdict === 'lost' || verdict === 'stale') {
         torn ??= this.#goodExtents(words, at, first, sectors, firstUnit, floors);

@@ -22,6 +22,6 @@ export const STORAGE_METRICS = {
     kind: 'counter',
     unit: 'bytes',
     better: 'lower',
-    help: 'Bytes that were to be read back at the end and could not be, or for which there was no time.',
+    help: 'Bytes that were to be looked at and could not be: reading them back failed, or there was no more time for it, or they were being written while they were read.',
   },
 } as const satisfies MetricSpecs;

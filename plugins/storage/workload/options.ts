@@ -142,6 +142,24 @@ export const WORKLOAD_OPTIONS = {
     description:
       'Stamps every sector; looks at it in every read (inline), and reads all back once the load is over (after).',
   },
+  verifyLater: {
+    type: 'boolean',
+    default: false,
+    description:
+      'Stamps every sector, and keeps in the record what was written where: a later run can verify it, also when this ' +
+      'one is killed.',
+  },
+  verifyFrom: {
+    type: 'string',
+    format: 'run',
+    description:
+      'A run with verifyLater, by id, name or "@last": what its actor of this name wrote must be there. May go on writing.',
+  },
+  powerLoss: {
+    type: 'boolean',
+    description:
+      'verifyFrom: power was cut since then, and what was not synced may be gone. Default: whether this host has booted anew.',
+  },
   onError: {
     type: 'string',
     enum: ['stop', 'continue'],
@@ -166,6 +184,16 @@ export type WorkloadOptions = Resolved<{
   readonly type: 'object';
   readonly properties: typeof WORKLOAD_OPTIONS;
 }>;
+
+/** Sectors are stamped, and it is known what must be where. */
+export function isVerifying({ verify, verifyLater, verifyFrom }: WorkloadOptions): boolean {
+  return verify !== 'off' || verifyLater || verifyFrom !== undefined;
+}
+
+/** What is known of it lies in the record, and not in memory alone. */
+export function isKept({ verifyLater, verifyFrom }: WorkloadOptions): boolean {
+  return verifyLater || verifyFrom !== undefined;
+}
 
 export type OpKind = 'read' | 'write' | 'trim';
 
@@ -266,7 +294,16 @@ export function workloadFaults(
   if (options.ioPoll && !options.direct) fault(['ioPoll'], 'polling for completions needs direct I/O');
   const isLinked = options.sync === 'fsync' || options.sync === 'fdatasync';
   if (options.ioPoll && isLinked) fault(['ioPoll'], `polling for completions cannot do ${options.sync}`);
-  if (options.verify !== 'off' && options.duplicates > 0)
+  if (options.verifyFrom !== undefined && options.verify === 'off')
+    fault(
+      ['verifyFrom'],
+      'nothing is looked at',
+      options.verifyFrom,
+      'Say "verify": "inline" (what is read), "after" (all of it at the end) or "both".',
+    );
+  if (options.powerLoss !== undefined && options.verifyFrom === undefined)
+    fault(['powerLoss'], 'it is said of what another run wrote: "verifyFrom" is missing', options.powerLoss);
+  if (isVerifying(options) && options.duplicates > 0)
     fault(
       ['duplicates'],
       'stamped blocks are never equal to others',
@@ -290,7 +327,7 @@ function alignmentFaults(options: WorkloadOptions): OptionFault[] {
         seen: unit,
       },
     ];
-  if (options.verify !== 'off' && unit % SECTOR_BYTES !== 0)
+  if (isVerifying(options) && unit % SECTOR_BYTES !== 0)
     return [
       {
         path: ['verify'],

@@ -4,12 +4,16 @@
  */
 import { randomBytes } from 'node:crypto';
 import type { ActorContext, EstimateInput, ResourceEstimate } from '../../../core/contract/index.js';
+import { keptIn } from '../../../core/contract/index.js';
 import type { Engine, OpName } from '../engines/engine.js';
 import { EngineUnavailable, FILES_MAX } from '../engines/engine.js';
 import type { OpenedEngine } from '../engines/open.js';
 import { openEngine } from '../engines/open.js';
+import type { KeptState } from '../verify/kept-state.js';
+import { keptStateBytes, NoKeptState, openKeptState } from '../verify/kept-state.js';
 import { Oracle } from '../verify/oracle.js';
 import { readBack } from '../verify/read-back.js';
+import { SECTOR_BYTES } from '../verify/stamp.js';
 import { Verifier } from '../verify/verifier.js';
 import { messageOf } from '../../../core/base/errors.js';
 import { fileLocks } from '../../../core/linux/file-lock.js';
@@ -24,9 +28,9 @@ import { Choices } from './choices.js';
 import { drive } from '../drive.js';
 import type { STORAGE_METRICS } from './metrics.js';
 import type { WorkloadOptions } from './options.js';
-import { alignOf, isWriting, largestOf, mixOf, unitOf } from './options.js';
 import type { LockerInput } from './locker.js';
 import { Locker } from './locker.js';
+import { alignOf, isKept, isVerifying, isWriting, largestOf, mixOf, unitOf } from './options.js';
 import type { Trim } from './work.js';
 import { isSyncing, KINDS, StorageWork } from './work.js';
 
@@ -77,7 +81,8 @@ const READ_BACK_AT_STOP_NS = 5e9;
 
 /** Shared memory for the oracle of a target of so many bytes that all instances work on; 0 where none is. */
 export function sharedBytes(options: WorkloadOptions, bytes: number): number {
-  return isVerifying(options) && options.distribution !== 'per-instance' ? oracleBytes(options, bytes) : 0;
+  const isInMemory = isVerifying(options) && !isKept(options);
+  return isInMemory && options.distribution !== 'per-instance' ? oracleBytes(options, bytes) : 0;
 }
 
 export function memoryEstimate(
@@ -94,12 +99,9 @@ export function memoryEstimate(
 /** Operations in flight of one instance where the scenario does not say. */
 const IN_FLIGHT = 64;
 
-export function isVerifying({ verify }: WorkloadOptions): boolean {
-  return verify !== 'off';
-}
-
 function oracleBytes(options: WorkloadOptions, bytes: number): number {
-  return Oracle.bytes(Math.ceil(bytes / unitOf(options)));
+  const units = Math.ceil(bytes / unitOf(options));
+  return isKept(options) ? keptStateBytes(units) : Oracle.bytes(units);
 }
 
 export class Session {
@@ -107,6 +109,7 @@ export class Session {
   readonly #target: Target;
   #engine: Engine | null = null;
   #openFiles: OpenFiles | null = null;
+  #state: KeptState | null = null;
   #leasedBytes = 0;
 
   constructor(ctx: Context, target: Target) {
@@ -124,15 +127,21 @@ export class Session {
     const slots = inFlight * (isSyncing(options) ? 2 : 1);
     const { on } = target;
     const layoutBytes = typeof on === 'number' ? 0 : on.layout.count * FILE_BYTES;
-    if (!this.#takeMemory(slots * largestOf(options) + OVERHEAD_BYTES + layoutBytes)) return;
+    // What is mapped of a file counts as this process's memory, once.
+    const isMapping =
+      isKept(options) && (ctx.instance.index === 0 || options.distribution === 'per-instance');
+    const mappedBytes = isMapping ? oracleBytes(options, target.bytes) : 0;
+    if (!this.#takeMemory(slots * largestOf(options) + OVERHEAD_BYTES + layoutBytes + mappedBytes)) return;
     const { engine, why } = this.#open(slots);
     this.#engine = engine;
     ctx.log('info', `engine: ${why}`);
-    const verifier = isVerifying(options) ? this.#verifier() : null;
+    const verifier = isVerifying(options) ? await this.#verifier() : null;
+    const looksAtReads = options.verify === 'inline' || options.verify === 'both';
     const { choices, places, parts } = this.#places(engine);
     const { trim, trimsToZero } = target;
     const locker = lock === undefined ? null : this.#locker(lock);
-    const work = new StorageWork({ ctx, engine, choices, places, trim, trimsToZero, verifier, locker });
+    const told = { verifier, looksAtReads, syncsAll: typeof on === 'number', locker };
+    const work = new StorageWork({ ctx, engine, choices, places, trim, trimsToZero, ...told });
     try {
       return await drive({ ctx, engine, operations: KINDS, work });
     } finally {
@@ -142,6 +151,10 @@ export class Session {
       const opens = this.#openFiles?.closed ?? 0;
       if (opens > 0) ctx.log('info', `${opens} times an open file was closed to open another one`);
       if (verifier !== null && engine.inFlight === 0) await this.#readBack(engine, parts, verifier);
+      if (verifier !== null && verifier.unsettled > 0) {
+        ctx.log('info', `${verifier.unsettled} sectors were being written while they were read: not judged`);
+        ctx.metrics.unverified.add(verifier.unsettled * SECTOR_BYTES);
+      }
     }
   }
 
@@ -150,6 +163,7 @@ export class Session {
     this.#openFiles?.closeAll();
     if (left !== undefined && left > 0)
       this.#ctx.log('warn', `${left} operations on ${this.#target.name} never ended`);
+    this.#state?.close();
     if (this.#leasedBytes > 0) this.#ctx.lease.give(this.#leasedBytes);
   }
 
@@ -174,7 +188,7 @@ export class Session {
     const { options } = this.#ctx;
     const mix = mixOf(options);
     const names: OpName[] = [];
-    if (mix.read > 0 || isVerifying(options)) names.push('read');
+    if (mix.read > 0 || options.verify !== 'off') names.push('read');
     if (mix.write > 0) names.push('write');
     if (mix.trim > 0) names.push(this.#target.trim);
     if (isSyncing(options)) names.push(options.sync === 'fsync' ? 'fsync' : 'fdatasync');
@@ -253,18 +267,14 @@ export class Session {
     return { from: from + each * instance.index, bytes: each };
   }
 
-  #verifier(): Verifier {
+  async #verifier(): Promise<Verifier> {
     const ctx = this.#ctx;
-    const { options, shared, instance, metrics } = ctx;
-    const { bytes, name, from = 0 } = this.#target;
+    const { options, instance, metrics } = ctx;
+    const { name, from = 0 } = this.#target;
     const unitBytes = unitOf(options);
-    const units = Math.ceil(bytes / unitBytes);
-    const oracle = new Oracle(shared ?? new SharedArrayBuffer(Oracle.bytes(units)), units);
-    // Not drawn from the seed: a run that is repeated must not take its forerunner's sectors for its own.
-    const mark = randomBytes(8);
+    const state = isKept(options) ? await this.#keptState() : this.#stateInMemory();
     return new Verifier({
-      oracle,
-      key: { ...oracle.run(mark.readUInt32LE(0), mark.readUInt32LE(4)), target: nameHash(name) },
+      ...state,
       from,
       unitBytes,
       writer: instance.index,
@@ -275,13 +285,45 @@ export class Session {
     });
   }
 
+  #stateInMemory(): Pick<KeptState, 'oracle' | 'key'> {
+    const { options, shared } = this.#ctx;
+    const { bytes, name } = this.#target;
+    const units = Math.ceil(bytes / unitOf(options));
+    const oracle = new Oracle(shared ?? new SharedArrayBuffer(Oracle.bytes(units)), units);
+    const { runLow, runHigh } = newMark();
+    return { oracle, key: { ...oracle.run(runLow, runHigh), target: nameHash(name) } };
+  }
+
+  async #keptState(): Promise<Pick<KeptState, 'oracle' | 'key'>> {
+    const ctx = this.#ctx;
+    const { actor, options, instance } = ctx;
+    const { bytes, name, from = 0 } = this.#target;
+    const { verifyFrom, powerLoss } = options;
+    try {
+      const { oracle, key, story } = (this.#state = openKeptState({
+        folder: await ctx.keep(),
+        writer: instance.index,
+        place: { name, from, bytes, unitBytes: unitOf(options) },
+        key: { ...newMark(), target: nameHash(name) },
+        from: verifyFrom === undefined ? null : keptIn(verifyFrom, actor),
+        isPowerLost: powerLoss ?? null,
+      }));
+      if (story !== null) ctx.log('info', `goes on from ${verifyFrom ?? ''}: ${story}`);
+      return { oracle, key };
+    } catch (error) {
+      if (error instanceof NoKeptState) return ctx.unavailable(error.message);
+      throw error;
+    }
+  }
+
   async #readBack(engine: Engine, parts: () => Iterable<Part>, verifier: Verifier): Promise<void> {
     const ctx = this.#ctx;
     const { verify } = ctx.options;
-    if ((verify !== 'after' && verify !== 'both') || !isWriting(ctx.options)) return;
-    const untilNs = ctx.nowNs() + READ_BACK_AT_STOP_NS;
+    const hasSomething = isWriting(ctx.options) || ctx.options.verifyFrom !== undefined;
+    if ((verify !== 'after' && verify !== 'both') || !hasSomething) return;
+    let untilNs = Infinity;
     const isOver = (): boolean => {
-      ctx.beat();
+      if (ctx.stopped() && untilNs === Infinity) untilNs = ctx.nowNs() + READ_BACK_AT_STOP_NS;
       return ctx.nowNs() > untilNs;
     };
     const unitBytes = unitOf(ctx.options);
@@ -324,6 +366,12 @@ interface Part {
   /** Its file as the engine numbered it, open until `done`. Throws what the system says. */
   readonly use: () => number;
   readonly done: () => void;
+}
+
+/** Not drawn from the seed: a run that is repeated must not take its forerunner's sectors for its own. */
+function newMark(): { readonly runLow: number; readonly runHigh: number } {
+  const mark = randomBytes(8);
+  return { runLow: (mark.readUInt32LE(0) | 1) >>> 0, runHigh: (mark.readUInt32LE(4) | 1) >>> 0 };
 }
 
 /** FNV-1a: a number for a name, the same for every instance. */

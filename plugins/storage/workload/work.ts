@@ -38,6 +38,10 @@ export interface WorkInput {
   readonly verifier: Verifier | null;
   /** Each operation has a lock while it is under way: then one is, at a time. */
   readonly locker: Locker | null;
+  /** What the load reads is looked at, too. */
+  readonly looksAtReads: boolean;
+  /** A sync makes all durable that was acknowledged before it: there is one file or device, not many. */
+  readonly syncsAll: boolean;
 }
 
 export class StorageWork implements Work {
@@ -52,7 +56,10 @@ export class StorageWork implements Work {
   readonly #writeBefore: Int32Array;
   /** Of a slot whose lock could not be had: why. */
   readonly #lockCodes: (string | null)[];
+  /** Of a slot with a sync in it: its number for the verifier. */
+  readonly #syncs: Int32Array;
   readonly #flags: number;
+  readonly #isDurable: boolean;
   readonly #bytesMax: number;
   readonly #largest: number;
   /** The slot of a write that a sync comes behind: it is filled next. */
@@ -77,6 +84,8 @@ export class StorageWork implements Work {
     this.#floors = Array.from({ length: engine.depth }, () => new Uint32Array(Verifier.floorWords(units)));
     this.#writeBefore = new Int32Array(engine.depth).fill(NONE);
     this.#lockCodes = new Array<string | null>(engine.depth).fill(null);
+    this.#syncs = new Int32Array(engine.depth);
+    this.#isDurable = sync === 'o_dsync' || sync === 'o_sync';
     this.#flags = sync === 'o_dsync' ? SLOT.dsync : sync === 'o_sync' ? SLOT.sync : 0;
     this.#largest = largestOf(options);
     this.#bytesMax = total === undefined ? Infinity : total / ctx.instance.count;
@@ -97,6 +106,7 @@ export class StorageWork implements Work {
   fill(slot: number): void {
     const { engine, places, trim } = this.#input;
     const { slots } = engine;
+    this.#writeBefore[slot] = NONE;
     if (this.#linked !== NONE) return this.#fillSync(slot);
     const kind = this.#choices.kind();
     places.draw(slot, this.#choices.size());
@@ -109,8 +119,9 @@ export class StorageWork implements Work {
     this.#lock(slot, kind);
     if (kind === 'write') return this.#fillWrite(slot, offset, bytes);
     slots.op[slot] = kind === 'read' ? OP.read : OP[trim];
-    if (kind === 'read') this.#input.verifier?.beginRead(offset, bytes, this.#floors[slot] as Uint32Array);
-    else this.#input.verifier?.beginBlank(offset, bytes);
+    const { verifier, looksAtReads } = this.#input;
+    if (kind !== 'read') verifier?.beginBlank(offset, bytes);
+    else if (looksAtReads) verifier?.beginRead(offset, bytes, this.#floors[slot] as Uint32Array);
   }
 
   judge(slot: number): string | null {
@@ -120,7 +131,9 @@ export class StorageWork implements Work {
     if (before !== NONE) this.#judgeSync(slot, before, code);
     else {
       code = places.codeOf(slot) ?? this.#lockCodes[slot] ?? code;
-      this.#verify(slot, code);
+      // One that ended well is not over before the sync behind it: only then is it known whether it is durable.
+      const isAwaitingSync = code === null && ((engine.slots.flags[slot] as number) & SLOT.link) !== 0;
+      if (!isAwaitingSync) this.#verify(slot, code, this.#isDurable);
       places.ended(slot);
     }
     // Of linked slots the last one ends the operation, or the first one that fails.
@@ -156,9 +169,10 @@ export class StorageWork implements Work {
   }
 
   #fillSync(slot: number): void {
-    const { ctx, engine } = this.#input;
+    const { ctx, engine, verifier, syncsAll } = this.#input;
     const { slots } = engine;
     this.#writeBefore[slot] = this.#linked;
+    if (syncsAll) this.#syncs[slot] = verifier?.beginSync() ?? 0;
     slots.file[slot] = slots.file[this.#linked] as number;
     slots.op[slot] = ctx.options.sync === 'fsync' ? OP.fsync : OP.fdatasync;
     slots.flags[slot] = 0;
@@ -183,25 +197,27 @@ export class StorageWork implements Work {
   }
 
   #judgeSync(slot: number, write: number, code: string | null): void {
-    const { ctx, engine } = this.#input;
+    const { ctx, engine, verifier, syncsAll } = this.#input;
     const { endNs } = engine.slots;
     this.#writeBefore[slot] = NONE;
-    if (code === null)
-      ctx.metrics.sync.record(Math.max(0, (endNs[slot] as number) - (endNs[write] as number)));
+    this.#verify(write, null, code === null);
+    if (code !== null) return;
+    if (syncsAll) verifier?.endSync(this.#syncs[slot] as number);
+    ctx.metrics.sync.record(Math.max(0, (endNs[slot] as number) - (endNs[write] as number)));
   }
 
   /** Stamps and floors of what has ended; a failed one may have happened or not. */
-  #verify(slot: number, code: string | null): void {
-    const { verifier, ctx, engine, places, trimsToZero } = this.#input;
+  #verify(slot: number, code: string | null, isDurable: boolean): void {
+    const { verifier, ctx, engine, places, trimsToZero, looksAtReads } = this.#input;
     if (verifier === null) return;
     const { slots } = engine;
     const offset = (slots.offset[slot] as number) + places.baseOf(slot);
     const bytes = slots.bytes[slot] as number;
     const moved = Math.max(0, slots.result[slot] as number);
     const op = slots.op[slot] as number;
-    if (op === OP.write) verifier.end(offset, bytes, moved);
+    if (op === OP.write) verifier.end(offset, bytes, moved, isDurable);
     else if (op !== OP.read) verifier.end(offset, bytes, code === null && trimsToZero ? bytes : 0);
-    else {
+    else if (looksAtReads) {
       const at = (slots.at[slot] as number) / 4;
       verifier.endRead(this.#words, at, offset, moved, this.#floors[slot] as Uint32Array);
       ctx.metrics.verified.add(moved);

@@ -39,7 +39,8 @@ describe('the journal', () => {
     writeFileSync(claimed, 'x');
     mkdirSync(join(tree, 'deep'), { recursive: true });
     expect(() => journal.claim(precious)).to.throw(/is there already/);
-    for (const path of [root, allowed, join(root, 'elsewhere'), `${allowed}/../elsewhere`, 'made.bin']) {
+    expect(() => journal.claim(allowed)).to.throw(/is there already/);
+    for (const path of [root, join(root, 'elsewhere'), `${allowed}/../elsewhere`, 'made.bin']) {
       expect(() => journal.claim(path), path).to.throw(/below none of the paths/);
     }
     journal.close();
