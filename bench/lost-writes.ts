@@ -90,6 +90,9 @@ async function bruntFinds(out: BenchOutput, file: FaultFile, isLosing: boolean):
       job({ access: 'random', total: `${FILE_BYTES}B` }, 'after'),
     );
     const { dropped, wrongBlocks } = await file.tell();
+    const unread = seriesOf(summary, 'disk.unverified')?.count ?? 0;
+    if (unread > 0)
+      out.note(`${unread} bytes were not read back: blocks that were not looked at are not found.`);
     const bad = VERDICTS.map((verdict) => seriesOf(summary, 'disk.bad-sectors', { verdict })?.count ?? 0);
     const foundBlocks = bad.reduce((sum, count) => sum + count, 0) / BLOCK_SECTORS;
     row(out, `brunt${isLosing ? '' : ', on a sound disk'}`, dropped, wrongBlocks, foundBlocks, code);

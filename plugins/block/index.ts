@@ -2,10 +2,10 @@
  * Plugin `block`: reads, writes and trims of a block device by path, past the page cache unless said otherwise. What of
  * a device is written to is destroyed: `inspect.ts` says which may be. What it does once it is open is `plugins/storage`.
  */
-import { closeSync } from 'node:fs';
 import { formatProcessors, parseProcessors, scheduler } from '../../core/linux/sched.js';
 import { definePlugin, defineSimulator } from '../../core/contract/index.js';
 import type { ActorContext, ObjectSchema, OptionFault, Resolved } from '../../core/contract/index.js';
+import { closeTold } from '../storage/close.js';
 import { workloadExpectations } from '../storage/workload/expectations.js';
 import { STORAGE_METRICS } from '../storage/workload/metrics.js';
 import {
@@ -88,7 +88,7 @@ const block = defineSimulator({
       run: () => session.run(),
       async dispose() {
         await session.dispose();
-        closeSync(fd);
+        closeTold(fd, options.device, (level, message) => ctx.log(level, message));
         unbind();
       },
     };

@@ -2,13 +2,13 @@
  * Plugin `disk`: reads, writes and trims of files, one or a tree of them, as deep or as often as asked, through an engine
  * that is picked or named. What it does once files are there is `plugins/storage`.
  */
-import { closeSync } from 'node:fs';
 import { rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { messageOf } from '../../core/base/errors.js';
 import { randomFor } from '../../core/base/random.js';
 import { definePlugin, defineSimulator } from '../../core/contract/index.js';
 import type { ActorContext, MetricSpecs, OptionFault } from '../../core/contract/index.js';
+import { closeTold } from '../storage/close.js';
 import { roomOf, rowBytes } from '../storage/layout/layout.js';
 import type { MakeContext } from '../storage/layout/make.js';
 import { lackOfRoom, makingBy } from '../storage/layout/make.js';
@@ -170,7 +170,7 @@ async function open(path: string, ctx: Context): Promise<{ target: Target; close
   if (!isMany(options)) {
     const { fd } = openFile(path, options, ctx);
     const target = { name: path, on: fd, bytes: sizeOf(options), ...common };
-    return { target, close: () => closeSync(fd) };
+    return { target, close: () => closeTold(fd, path, (level, message) => ctx.log(level, message)) };
   }
   const { layout, files, open: openOne } = await ownFiles(path, options, instance, ctx);
   const on = {

@@ -69,9 +69,9 @@ export const OPTIONS = {
     keep: { type: 'boolean', default: false, description: 'Leaves what the run made.' },
     advise: {
       type: 'string',
-      enum: ['normal', 'random', 'sequential', 'noReuse'],
+      enum: ['normal', 'random', 'sequential', 'willNeed', 'dontNeed', 'noReuse'],
       default: 'normal',
-      description: 'What the kernel is told of the access (posix_fadvise).',
+      description: 'What the kernel is told of each file when it is opened (posix_fadvise).',
     },
     dropCache: {
       type: 'boolean',
