@@ -3,6 +3,7 @@ import type { Bench } from './bench.js';
 import { cpuKernels } from './cpu-kernels.js';
 import { cpuLevel } from './cpu-level.js';
 import { io } from './io.js';
+import { ioRate } from './io-rate.js';
 import { kill } from './kill.js';
 import { lostWrites } from './lost-writes.js';
 import { machinery } from './machinery.js';
@@ -32,6 +33,7 @@ export const BENCHES: readonly Bench[] = [
   cpuLevel,
   cpuKernels,
   io,
+  ioRate,
   memory,
   stall,
   lostWrites,

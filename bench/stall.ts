@@ -85,6 +85,15 @@ function tell(out: BenchOutput, round: number, { tool, operations, p90Ms, p99Ms,
     unit: '',
     value: share,
   });
+  // Those that wait when the disk is back are served one after the other: the last of them wait longer than the stall.
+  out.aim({
+    what: 'p99 that brunt reports, of what it must be, at most',
+    is: '<=',
+    limit: 1.1,
+    unit: '',
+    value: share,
+    note: 'what has queued up is read after the stall, by as many workers as the kernel takes',
+  });
 }
 
 async function bruntSees(file: FaultFile): Promise<Seen> {

@@ -168,7 +168,7 @@ interface FioSide {
   readonly total_ios: number;
   readonly lat_ns: { readonly percentile?: Readonly<Record<string, number>> };
 }
-interface FioJson {
+export interface FioJson {
   readonly jobs: readonly { readonly read: FioSide; readonly write: FioSide; readonly total_err?: number }[];
 }
 
@@ -179,6 +179,14 @@ const FIO_PERCENTILES: Readonly<Record<Quantile, readonly [string, number]>> = {
   p99: ['99.000000', 1000],
   'p99.9': ['99.900000', 10_000],
 };
+
+export function fioLatency({ total_ios: count, lat_ns: { percentile } }: FioSide): Latency {
+  const of = (name: Quantile): number | null => {
+    const [key, least] = FIO_PERCENTILES[name];
+    return count < least ? null : (percentile?.[key] ?? null);
+  };
+  return Object.fromEntries(QUANTILES.map((name) => [name, of(name)])) as Latency;
+}
 
 /** Same target, same options: registered files and buffers, no map of what was read, a new seed each time. */
 async function byFio(point: Point, spanMs: number, mostMs: number): Promise<Showing | null> {
@@ -204,25 +212,19 @@ async function byFio(point: Point, spanMs: number, mostMs: number): Promise<Show
   const [job] = (JSON.parse(text) as FioJson).jobs;
   if (job === undefined) return null;
   const side = job.read.total_ios > 0 ? job.read : job.write;
-  const latency = Object.fromEntries(
-    QUANTILES.map((name) => {
-      const [key, least] = FIO_PERCENTILES[name];
-      return [name, side.total_ios < least ? null : (side.lat_ns.percentile?.[key] ?? null)];
-    }),
-  ) as Latency;
-  return showing(side.iops, cost, latency, job.total_err ?? 0);
+  return showing(side.iops, cost, fioLatency(side), job.total_err ?? 0);
 }
 
-export interface FioChild {
+interface FioChild {
   readonly pid: number;
   /** What it says as JSON. */
   readonly text: Promise<string>;
   end(): void;
 }
 
-/** fio with what both tools do alike: its io_uring engine at its best, and nothing that one does and the other does not. */
-export function startFio(words: readonly string[]): FioChild {
-  const args = [
+/** What both tools do alike: its io_uring engine at its best, and nothing that one does and the other does not. */
+export function fioArguments(words: readonly string[]): string[] {
+  return [
     '--name=bench',
     '--ioengine=io_uring',
     '--registerfiles',
@@ -239,7 +241,10 @@ export function startFio(words: readonly string[]): FioChild {
     '--output-format=json',
     ...words,
   ];
-  const child: ChildProcess = spawn('fio', args, { stdio: ['ignore', 'pipe', 'inherit'] });
+}
+
+function startFio(words: readonly string[]): FioChild {
+  const child: ChildProcess = spawn('fio', fioArguments(words), { stdio: ['ignore', 'pipe', 'inherit'] });
   let text = '';
   child.stdout?.setEncoding('utf8').on('data', (part: string) => (text += part));
   return {

@@ -2,7 +2,7 @@
  * The simulator that the bench of I/O runs: nothing but an engine and the loop that every simulator of storage shares,
  * so that what is measured is those, and the core around them. A plugin by path, as a third party's would be.
  */
-import { closeSync, constants, openSync } from 'node:fs';
+import { closeSync, constants, openSync, writeFileSync } from 'node:fs';
 import { randomFillSync } from 'node:crypto';
 import type { ActorContext, MetricSpecs, Resolved } from '../../../core/contract/index.js';
 import { definePlugin, defineSimulator } from '../../../core/contract/index.js';
@@ -23,11 +23,15 @@ const options = {
     blockBytes: { type: 'integer', default: 4096, description: 'Of each operation.' },
     engine: { type: 'string', enum: ENGINES, default: 'io_uring', description: 'Which engine.' },
     direct: { type: 'boolean', default: true, description: 'O_DIRECT.' },
+    notes: { type: 'string', description: 'A file for the instants at which operations were begun, in ns.' },
     most: { type: 'integer', default: 0, description: 'Ends after so many operations; 0: never.' },
   },
   required: ['path', 'areaBytes'],
 } as const;
 type Context = ActorContext<Resolved<typeof options>, MetricSpecs>;
+
+/** Instants that are noted: more than any run of a bench begins. */
+const NOTES_MAX = 2 ** 20;
 
 export const OPERATIONS = ['read', 'write', 'nop'] as const;
 
@@ -38,7 +42,10 @@ const INCREMENT = 1_013_904_223;
 const io = defineSimulator({
   name: 'bench-io',
   description: 'One pattern of reads or writes, for the bench.',
-  controls: [{ kind: 'concurrency', unit: 'count', defaultPeak: '1' }],
+  controls: [
+    { kind: 'concurrency', unit: 'count', defaultPeak: '1' },
+    { kind: 'rate', unit: 'ops/s' },
+  ],
   operations: OPERATIONS,
   options,
   metrics: {},
@@ -63,8 +70,11 @@ function begin(ctx: Context) {
   const isRandom = pattern.startsWith('rand');
   let state = Math.floor(ctx.random() * 2 ** 32) | 0;
   let filled = 0;
+  const notes = ctx.options.notes === undefined ? null : new Float64Array(NOTES_MAX);
+  let noted = 0;
   const work = {
     fill(slot: number): void {
+      if (notes !== null) notes[noted++] = ctx.nowNs();
       let block = filled++;
       if (isRandom) {
         state = (Math.imul(state, MULTIPLIER) + INCREMENT) | 0;
@@ -81,13 +91,15 @@ function begin(ctx: Context) {
       ctx.log('info', `${why}; uses ${uses.join(', ')}; lacks ${lacks.join(', ') || 'nothing'}`);
       await engine.close();
       closeSync(fd);
+      if (notes !== null && ctx.options.notes !== undefined)
+        writeFileSync(ctx.options.notes, new Uint8Array(notes.buffer, 0, 8 * Math.min(noted, NOTES_MAX)));
     },
   };
 }
 
 function openOr(ctx: Context, engine: EngineChoice, slotBytes: number, operation: 'read' | 'write' | 'nop') {
   try {
-    return openEngine({ engine, depth: Math.max(1, ctx.peak), slotBytes, operations: [operation] });
+    return openEngine({ engine, depth: ctx.operations.inFlightMax, slotBytes, operations: [operation] });
   } catch (error) {
     if (error instanceof EngineUnavailable) return ctx.unavailable(error.message);
     throw error;
