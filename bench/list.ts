@@ -3,6 +3,7 @@ import type { Bench } from './bench.js';
 import { cpuKernels } from './cpu-kernels.js';
 import { cpuLevel } from './cpu-level.js';
 import { io } from './io.js';
+import { ioLatency } from './io-latency.js';
 import { ioRate } from './io-rate.js';
 import { kill } from './kill.js';
 import { lostWrites } from './lost-writes.js';
@@ -34,6 +35,7 @@ export const BENCHES: readonly Bench[] = [
   cpuKernels,
   io,
   ioRate,
+  ioLatency,
   memory,
   stall,
   lostWrites,

@@ -10,9 +10,17 @@ import type { Socket } from 'node:net';
 export type ToDisk =
   /** Answers nothing for so long, from so long after the next read on. */
   | { readonly type: 'freeze'; readonly ms: number; readonly afterMs: number }
+  /** Answers reads late from now on: by ms, each step exactly its share of any thousand reads in a row. */
+  | { readonly type: 'delay'; readonly steps: readonly DelayStep[] }
   /** Of overwrites of blocks that hold something, every so manieth is acknowledged and forgotten; 0 stops. */
   | { readonly type: 'drop'; readonly every: number }
   | { readonly type: 'tell' };
+
+export interface DelayStep {
+  /** Of the reads; all add up to 1. */
+  readonly share: number;
+  readonly ms: number;
+}
 
 /** What it answers: `listening` once, `told` to `tell`. */
 export type FromDisk =
@@ -40,6 +48,10 @@ const EINVAL = 22;
 const SERVER_FLAGS = 3;
 const EXPORT_FLAGS = 1 | 4 | 8 | 32;
 
+/** Reads in which each step has exactly its share; a prime that is no divisor of it, by which the order jumps. */
+const DELAY_CYCLE = 1000;
+const DELAY_JUMP = 619;
+
 class FaultDisk {
   readonly #data: Buffer;
   /** By block: 1 holds something, 2 holds something that is not what was acknowledged last. */
@@ -48,6 +60,7 @@ class FaultDisk {
   #frozenFromMs = Infinity;
   #freeze: { readonly ms: number; readonly afterMs: number } | null = null;
   #frozenMs = 0;
+  #delaysMs: Float64Array | null = null;
   #every = 0;
   #overwrites = 0;
 
@@ -66,6 +79,17 @@ class FaultDisk {
 
   freeze(freeze: { readonly ms: number; readonly afterMs: number }): void {
     this.#freeze = freeze;
+  }
+
+  delay(steps: readonly DelayStep[]): void {
+    const all = steps.flatMap(({ share, ms }) => Array<number>(Math.round(share * DELAY_CYCLE)).fill(ms));
+    this.#delaysMs = Float64Array.from(all);
+  }
+
+  /** Of the read that has just come. */
+  get delayMs(): number {
+    const delays = this.#delaysMs;
+    return delays?.[(this.counts.reads * DELAY_JUMP) % delays.length] ?? 0;
   }
 
   drop(every: number): void {
@@ -200,8 +224,8 @@ class Conversation {
     head.writeUInt32BE(isInside && isKnown ? 0 : EINVAL, 4);
     head.writeBigUInt64BE(cookie, 8);
     const reply = (): void => void this.#socket.write(data.length === 0 ? head : Buffer.concat([head, data]));
-    const { frozenMs } = this.#disk;
-    if (frozenMs > 0) setTimeout(reply, frozenMs);
+    const lateMs = this.#disk.frozenMs + (type === COMMAND.read ? this.#disk.delayMs : 0);
+    if (lateMs > 0) setTimeout(reply, lateMs);
     else reply();
   }
 }
@@ -213,6 +237,7 @@ const tell = (message: FromDisk): boolean => process.send?.(message) ?? false;
 server.listen(path, () => tell({ type: 'listening' }));
 process.on('message', (message: ToDisk) => {
   if (message.type === 'freeze') disk.freeze(message);
+  else if (message.type === 'delay') disk.delay(message.steps);
   else if (message.type === 'drop') disk.drop(message.every);
   else tell({ type: 'told', ...disk.counts, wrongBlocks: disk.wrongBlocks });
 });
