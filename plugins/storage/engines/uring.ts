@@ -3,6 +3,7 @@
  * them and the wait for their ends. Files and memory are registered where the kernel lets it, so that it need not look them up
  * at each operation. See `engine.ts` for how it is used.
  */
+import { constants, fstatSync } from 'node:fs';
 import { must } from '../../../core/base/assert.js';
 import { nowNs, SECOND } from '../../../core/base/clock.js';
 import { blockDevices } from '../../../core/linux/block-device.js';
@@ -16,10 +17,12 @@ import {
   FSYNC_DATASYNC,
   OPCODE,
   REGISTER,
+  SETUP,
   SQE_FLAG,
 } from '../../../core/linux/io-uring-abi.js';
 import type { Ring } from '../../../core/linux/io-uring.js';
 import { bufferTable, isBusy, opcodesOf, openRing, WAIT_MAX_NS } from '../../../core/linux/io-uring.js';
+import { readText } from '../../../core/linux/procfs.js';
 import type { Engine, EngineOptions, EngineReport, OpName } from './engine.js';
 import { EngineUnavailable, FILES_MAX, OP, SEGMENTS_MAX, SLOT, Slots } from './engine.js';
 import { fallocateMode } from './fallocate.js';
@@ -99,6 +102,17 @@ export function openUring(options: EngineOptions): UringEngine {
   }
 }
 
+/** False where the kernel says so of the device, or of the one that the file lies on; true where it says nothing. */
+function mayBePolled(fd: number): boolean {
+  const { dev, rdev, mode } = fstatSync(fd);
+  const device = (mode & constants.S_IFMT) === constants.S_IFBLK ? rdev : dev;
+  // As makedev(3) packs them, of which the upper halves are not in use.
+  const folder = `/sys/dev/block/${(device >>> 8) & 0xfff}:${(device & 0xff) | ((device >>> 12) & 0xfff00)}`;
+  // A partition has the queue of its whole.
+  const told = readText(`${folder}/queue/io_poll`) ?? readText(`${folder}/../queue/io_poll`);
+  return told?.trim() !== '0';
+}
+
 export class UringEngine implements Engine {
   readonly name = 'io_uring';
   readonly depth: number;
@@ -156,6 +170,10 @@ export class UringEngine implements Engine {
   }
 
   attach(fd: number): number {
+    if ((this.#ring.flags & SETUP.ioPoll) !== 0 && !mayBePolled(fd))
+      throw new EngineUnavailable(
+        'io_uring cannot poll for completions here: the device has no queues for it (io_poll in sysfs is 0)',
+      );
     const file = this.#files.add(fd);
     this.#lookForWaits(fd);
     if (file < this.#fixedFiles) {

@@ -184,6 +184,15 @@ export class Session {
     }
   }
 
+  #attach(engine: Engine, fd: number): number {
+    try {
+      return engine.attach(fd);
+    } catch (error) {
+      if (error instanceof EngineUnavailable) return this.#ctx.unavailable(error.message);
+      throw error;
+    }
+  }
+
   #operations(): OpName[] {
     const { options } = this.#ctx;
     const mix = mixOf(options);
@@ -222,7 +231,7 @@ export class Session {
     const { on } = this.#target;
     if (typeof on === 'number') {
       const region = this.#region();
-      const file = engine.attach(on);
+      const file = this.#attach(engine, on);
       const choices = new Choices(options, region, random);
       const part = { base: 0, region, use: () => file, done: () => undefined };
       return { choices, places: new OnePlace(slots, choices, { file, fd: on }), parts: () => [part] };

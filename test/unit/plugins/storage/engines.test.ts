@@ -259,6 +259,25 @@ describe('storage engines', () => {
     expect(() => openEngine({ ...options, engine: 'io_uring' })).to.throw(EngineUnavailable);
   });
 
+  it('polls for completions where the device has queues for it, and says so where it has none', async function () {
+    const options = { depth: 1, slotBytes: SLOT_BYTES, operations: ['read'] as const, ioPoll: true };
+    let engine: Engine;
+    try {
+      engine = openEngine({ ...options, engine: 'io_uring' }).engine;
+    } catch (error) {
+      expect(error).to.be.instanceOf(EngineUnavailable);
+      this.skip(); // no io_uring that polls here
+    }
+    try {
+      engine.detach(engine.attach(open()));
+      expect(engine.report().uses).to.include('IOPOLL');
+    } catch (error) {
+      expect(error).to.be.instanceOf(EngineUnavailable);
+      expect(String(error)).to.contain('no queues for it');
+    }
+    expect(await engine.close()).to.equal(0);
+  });
+
   it('picks the first engine that the host has, and says why the others are not it', () => {
     const refuse = (name: EngineName): Engine => {
       throw new EngineUnavailable(`${name} is switched off`);
