@@ -30,12 +30,14 @@ static uint64_t cpu_ns(void) {
 
 /* In huge pages where brunt's is too. */
 #define HUGE ((size_t)1 << 21)
+#define HUGE_FROM ((size_t)1 << 17)
 static void *aligned(size_t bytes) {
-  const size_t page = bytes < HUGE ? 4096 : HUGE;
+  const int is_huge = bytes >= HUGE_FROM;
+  const size_t page = is_huge ? HUGE : 4096;
   void *memory = aligned_alloc(page, (bytes + page - 1) / page * page);
   if (memory == NULL) exit(3);
 #ifdef MADV_HUGEPAGE
-  if (bytes >= HUGE) madvise(memory, bytes, MADV_HUGEPAGE);
+  if (is_huge) madvise(memory, (bytes + page - 1) / page * page, MADV_HUGEPAGE);
 #endif
   memset(memory, 0, bytes);
   return memory;

@@ -25,10 +25,6 @@ export async function threadsOver(pids: readonly number[], spanMs: number): Prom
   return spans.sort((a, b) => b.cores - a.cores);
 }
 
-export async function coresOver(pids: readonly number[], spanMs: number): Promise<number[]> {
-  return (await threadsOver(pids, spanMs)).map(({ cores }) => cores);
-}
-
 function threadsOf(pids: readonly number[]): Map<string, readonly [number, number]> {
   const found = new Map<string, readonly [number, number]>();
   for (const pid of pids) {

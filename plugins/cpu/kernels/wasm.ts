@@ -31,6 +31,11 @@ export type WasmName =
 
 const PAGE_BYTES = 65_536;
 const HUGE_BYTES = 2 ** 21;
+/**
+ * From here on it matters where in memory pages lie: in small ones, which come from anywhere, half of a second-level cache
+ * may be what most of them compete for.
+ */
+const HUGE_FROM_BYTES = 2 ** 17;
 /** The compiler's own; everything from here on is the kernel's. */
 export const BASE = 4096;
 
@@ -63,10 +68,11 @@ export function openWasm<E extends object>(name: WasmName, bytes = 0): Wasm<E> {
   const instance = new WebAssembly.Instance(new WebAssembly.Module(bytesOf(name)));
   const exports = instance.exports as E & { readonly memory: Memory };
   const { memory } = exports;
-  const missing = BASE + bytes - memory.buffer.byteLength;
+  const isHuge = bytes >= HUGE_FROM_BYTES;
+  const missing = Math.max(BASE + bytes, isHuge ? HUGE_BYTES : 0) - memory.buffer.byteLength;
   if (missing > 0) memory.grow(Math.ceil(missing / PAGE_BYTES));
   // Where the system gives them to who asks: without, every access beyond the caches waits for page tables too.
-  if (bytes >= HUGE_BYTES) advise(memory.buffer, MADV_HUGEPAGE);
+  if (isHuge) advise(memory.buffer, MADV_HUGEPAGE);
   return { exports, buffer: memory.buffer };
 }
 
