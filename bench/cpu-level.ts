@@ -45,7 +45,7 @@ export const cpuLevel: Bench = {
     'from outside, from the scheduler’s statistics of its thread, in the same way for both, brunt and stress-ng in turn at',
     'each level; the worst thread counts. All run at niceness 0 unless the row says otherwise. On contended processors',
     'not every share can be had: a thread that never rests has all that the kernel gives it. So the error is given both',
-    'against what was asked and against what could be had, which is what a thread had and what it rested, by the same',
+    'against what was asked and against the most that could be had: what a thread had and what it rested, by the same',
     'statistics; time that the host of a virtual machine took is neither. `Fair` is what as many plain busy loops get in',
     'the place of the instances, on average: over such a span each of them is off by several points to either side.',
   ].join('\n'),
