@@ -4,6 +4,9 @@
  */
 import { readdirSync, readFileSync } from 'node:fs';
 
+/** Kernel ticks a second (USER_HZ): what /proc/stat counts in, on every Linux that Node runs on. */
+const TICKS_PER_S = 100;
+
 /** So far, in ns, of all threads of a process that still live: exact (schedstat). 0 when it is gone. */
 export function processCpuNs(pid: number): number {
   try {
