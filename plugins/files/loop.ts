@@ -54,6 +54,7 @@ const TURN_NS = 20 * MS;
 const SPIN_NS = 0.1 * MS;
 /** Looking at all of it in the end; graceful stops of all profiles are longer. */
 const CHECK_NS = 5000 * MS;
+/** Of each thing that may be wrong. */
 const DESCRIBED_MAX = 10;
 const FIRST = new Uint32Array(1);
 
@@ -76,6 +77,7 @@ export class FilesLoop {
     endNs: new Float64Array(1),
     result: new Int32Array(1),
   } satisfies OperationColumns;
+  readonly #described = Object.fromEntries(WRONGS.map((what) => [what, 0])) as Record<Wrong, number>;
   #wrongs = 0;
   #turned = 0;
 
@@ -214,7 +216,9 @@ export class FilesLoop {
 
   #tellWrong(what: Wrong, path: string, how: string): void {
     this.#ctx.metrics.wrong.with({ what }).add(1);
-    if (++this.#wrongs <= DESCRIBED_MAX) this.#ctx.log('warn', `${what}: ${path}: ${how}`);
+    this.#wrongs++;
+    const described = this.#described[what]++;
+    if (described < DESCRIBED_MAX) this.#ctx.log('warn', `${what}: ${path}: ${how}`);
   }
 }
 
