@@ -26,7 +26,9 @@ const GROW_MAX_MS = 20_000;
 /** Given back, when so much of the growth is gone: the rest is what heap and threads come and go by. */
 const GIVEN_BACK_SHARE = 0.7;
 const GIVE_BACK_MAX_MS = 10_000;
-const SETTLE_MS = 20;
+/** Over is the giving back when the process has not become smaller for so long: what it has then is its base. */
+const SETTLE_MS = 300;
+const SMALLER_BYTES = MIB / 4;
 const PEER_MAX_MS = 1500;
 /** Growth that nobody stopped is ended here. */
 const RSS_MAX_BYTES = 3 * 1024 * MIB;
@@ -177,15 +179,16 @@ function follow(
     peerNs: null,
     awayNs: 0,
   };
-  let [lastNs, least] = [crossedNs, Infinity];
+  let [lastNs, least, fellNs] = [crossedNs, Infinity, crossedNs];
   const isOver = watch(GIVE_BACK_MAX_MS, (seen) => {
     course.awayNs = Math.max(course.awayNs, seen.atNs - lastNs);
+    if (seen.bytes < least - SMALLER_BYTES) fellNs = seen.atNs;
     [lastNs, least] = [seen.atNs, Math.min(least, seen.bytes)];
     note(course, baseBytes, seen);
     if (seen.recalls > recallsBefore) course.recalledNs ??= seen.atNs;
     if (course.peerNs === null && peerLogBytes() > peerBytes) course.peerNs = seen.atNs;
     const { givenBackNs, peerNs } = course;
-    if (givenBackNs === null || seen.atNs - givenBackNs < SETTLE_MS * MS) return false;
+    if (givenBackNs === null || seen.atNs - fellNs < SETTLE_MS * MS) return false;
     return input.peerLog === null || peerNs !== null || seen.atNs - crossedNs > PEER_MAX_MS * MS;
   });
   if (!isOver) throw new Error(`growth was not given back within ${GIVE_BACK_MAX_MS} ms of a breach`);
