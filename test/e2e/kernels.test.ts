@@ -36,9 +36,9 @@ describe('kernels in a run', () => {
     const actor = { uses: 'cpu', peak: '100% of core', instances: 1, with: options, ...more };
     const phases = [
       { name: 'warm', duration: '500ms', load: { core: '50%' }, measure: false },
-      { name: 'work', duration: '1s', load: { core: '50%' } },
+      { name: 'work', duration: '2s', load: { core: '50%' } },
     ];
-    writeFileSync(file, JSON.stringify({ version: 1, actors: { core: actor }, phases }));
+    writeFileSync(file, JSON.stringify({ version: 1, window: '250ms', actors: { core: actor }, phases }));
     return new Promise((resolve) => {
       execFile(process.execPath, [main, 'run', file, '--json'], { cwd: folder }, (error, stdout, stderr) => {
         const code = typeof error?.code === 'number' ? error.code : 0;
