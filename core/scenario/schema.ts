@@ -1,6 +1,7 @@
 /**
  * The schema as editors get it: the written form with "${name}" and null where they may stand, the options of every
- * simulator, probe and exporter that is given, and without our own keywords. `brunt schema` prints it.
+ * simulator, probe and exporter that is given, and without our own keywords. What stands in several places is there
+ * once, under "definitions", as draft 7 calls them. `brunt schema` prints it.
  */
 import type { ObjectSchema } from '../contract/schema-types.js';
 import type { Schema } from './schema-parts.js';
@@ -18,11 +19,14 @@ export interface Described {
 }
 
 const OWN_KEYWORDS = ['wanted', 'later', 'discriminator', 'access'];
-const VARIABLE = {
+const VARIABLE: Schema = {
   type: 'string',
   pattern: '\\$\\{[^}]+\\}',
   description: 'The value of a variable.',
 };
+
+/** Stands alone in its object: draft 7 looks at nothing that is beside it. */
+const reference = (name: string): Schema => ({ $ref: `#/definitions/${name}` });
 
 export function mergedSchema(
   simulators: readonly Described[] = [],
@@ -30,18 +34,28 @@ export function mergedSchema(
   exporters: readonly Described[] = [],
 ): Schema {
   const { properties, ...rest } = editable(scenarioSchema('written')) as Schema & { properties: Schema };
+  const actors = withOptions(properties['actors'], simulators, 'simulator');
+  const probing = withOptions(properties['probes'], probes, 'probe');
+  const exporting = withOptions(properties['exporters'], exporters, 'exporter');
   const merged = {
-    ...properties,
-    actors: withOptions(properties['actors'], simulators, 'simulator'),
-    probes: withOptions(properties['probes'], probes, 'probe'),
-    exporters: withOptions(properties['exporters'], exporters, 'exporter'),
-  };
-  const head = {
     $schema: 'http://json-schema.org/draft-07/schema#',
     $id: SCHEMA_ID,
     title: 'brunt scenario',
+    ...rest,
+    properties: {
+      ...properties,
+      actors: actors.entries,
+      probes: probing.entries,
+      exporters: exporting.entries,
+    },
+    definitions: {
+      variable: VARIABLE,
+      ...actors.definitions,
+      ...probing.definitions,
+      ...exporting.definitions,
+    },
   };
-  const whole = JSON.stringify({ ...head, ...rest, properties: merged }, (key, value: unknown) =>
+  const whole = JSON.stringify(merged, (key, value: unknown) =>
     OWN_KEYWORDS.includes(key) && !isProperty(key, value) ? undefined : value,
   );
   return JSON.parse(whole) as Schema;
@@ -96,51 +110,72 @@ function isValue({ type, enum: values, pattern }: Schema): boolean {
 }
 
 function orVariable({ description, ...value }: Schema): Schema {
-  return { ...(description !== undefined && { description }), anyOf: [value, VARIABLE] };
+  return { ...(description !== undefined && { description }), anyOf: [value, reference('variable')] };
+}
+
+interface Entries {
+  readonly entries: unknown;
+  readonly definitions: Schema;
 }
 
 /**
  * An entry is described by its "uses", and by its own name where it says none: a branch for each. A plugin's
  * options stay free where what is used is not known here.
  */
-function withOptions(entries: unknown, known: readonly Described[], kind: string): unknown {
-  if (!isSchema(entries) || known.length === 0) return entries;
+function withOptions(entries: unknown, known: readonly Described[], kind: string): Entries {
+  if (!isSchema(entries) || known.length === 0) return { entries, definitions: {} };
   const { additionalProperties, ...rest } = entries;
   const [entry] = (additionalProperties as { anyOf: readonly Schema[] }).anyOf;
-  const branches = known.map(({ name, ...described }) => ({
-    if: { required: ['uses'], properties: { uses: { const: name } } },
-    then: { properties: { with: optionsSchema(described) } },
-  }));
-  const { properties, ...others } = entry as Schema & { properties: Schema };
-  const uses = {
-    ...(properties['uses'] as Schema),
-    examples: known.map(({ name }) => name),
-    markdownDescription: `The ${kind}. Built in: ${known.map(({ name, description }) => `\`${name}\` (${description})`).join(', ')}.`,
-  };
-  const named = { ...others, properties: { ...properties, uses }, allOf: branches };
-  const own = known.map(({ name, ...described }) => [
+  const optionsOf = (name: string): Schema => ({
+    properties: { with: reference(definitionOf(kind, name)) },
+  });
+  const own = known.map(({ name, description }) => [
     name,
     {
-      description: described.description,
+      description,
       anyOf: [
-        {
-          ...named,
-          if: { not: { required: ['uses'] } },
-          then: { properties: { with: optionsSchema(described) } },
-        },
+        { allOf: [reference(kind)], if: { not: { required: ['uses'] } }, then: optionsOf(name) },
         { type: 'null' },
       ],
     },
   ]);
   return {
-    ...rest,
-    properties: Object.fromEntries(own) as Schema,
-    additionalProperties: { anyOf: [named, { type: 'null' }] },
+    entries: {
+      ...rest,
+      properties: Object.fromEntries(own) as Schema,
+      additionalProperties: { anyOf: [reference(kind), { type: 'null' }] },
+    },
+    definitions: {
+      [kind]: {
+        ...usingOneOf(entry as Schema & { properties: Schema }, known, kind),
+        allOf: known.map(({ name }) => ({
+          if: { required: ['uses'], properties: { uses: { const: name } } },
+          then: optionsOf(name),
+        })),
+      },
+      ...Object.fromEntries(known.map((one) => [definitionOf(kind, one.name), optionsSchema(one)])),
+    },
   };
 }
 
+function usingOneOf(
+  { properties, ...others }: Schema & { properties: Schema },
+  known: readonly Described[],
+  kind: string,
+): Schema {
+  const uses = {
+    ...(properties['uses'] as Schema),
+    examples: known.map(({ name }) => name),
+    markdownDescription: `The ${kind}. Built in: ${known.map(({ name, description }) => `\`${name}\` (${description})`).join(', ')}.`,
+  };
+  return { ...others, properties: { ...properties, uses } };
+}
+
+/** A slash would be a step of the pointer; no name has a dot. */
+const definitionOf = (kind: string, name: string): string => `${kind}.${name.replace('/', '.')}`;
+
 /** Unit formats are sentences of ours: an editor takes any text there. */
-function optionsSchema({ description, options }: Omit<Described, 'name'>): Schema {
+function optionsSchema({ description, options }: Described): Schema {
   return {
     ...(editable(closed(options)) as Schema),
     description: `${String(WITH['description'])} ${description}`,

@@ -64,6 +64,9 @@ describe('an editor with the schema', () => {
   it('says what a key means', async () => {
     expect(await hovered(`"actors": { "cpu": { "pe|ak": "1cores" } }, ${PHASE}`)).to.include('100 %');
     expect(await hovered('"phases": [{ "un|til": "done" }]')).to.include('Ends the phase early');
+    const level = '"with": { "per|iod": "50ms" }';
+    for (const actor of [`"cpu": { ${level} }`, `"a": { "uses": "cpu", ${level} }`])
+      expect(await hovered(`"actors": { ${actor} }, ${PHASE}`), actor).to.include('works and rests');
   });
 
   it('marks what is wrong, and nothing else', async () => {

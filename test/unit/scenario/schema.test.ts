@@ -20,6 +20,25 @@ describe('the schema file', () => {
     expect(readFileSync(file, 'utf8')).to.equal(text);
   });
 
+  it('has each part once, and references that stand alone, as draft 7 wants them', () => {
+    const whole = JSON.parse(readFileSync(file, 'utf8')) as { definitions: object };
+    const seen = new Set<string>();
+    const twice: string[] = [];
+    const look = (value: unknown, path: string): void => {
+      if (typeof value !== 'object' || value === null) return;
+      const text = JSON.stringify(value);
+      if (seen.has(text) && text.length > 2000) twice.push(path);
+      seen.add(text);
+      if ('$ref' in value) {
+        expect(Object.keys(value), path).to.deep.equal(['$ref']);
+        expect(Object.keys(whole.definitions)).to.include(String(value.$ref).replace('#/definitions/', ''));
+      }
+      for (const [key, part] of Object.entries(value)) look(part, `${path}/${key}`);
+    };
+    look(whole, '');
+    expect(twice).to.deep.equal([]);
+  });
+
   it('is a sound schema in both forms', () => {
     const ajv = new Ajv();
     for (const form of ['written', 'desugared'] as const) {
