@@ -24,6 +24,8 @@ export const SYNC_FILE_RANGE_ALL = 1 | 2 | 4;
 
 export const FADVISE = { normal: 0, random: 1, sequential: 2, willNeed: 3, dontNeed: 4, noReuse: 5 } as const;
 
+export type Advice = keyof typeof FADVISE;
+
 export const MS_ASYNC = 1;
 export const MS_SYNC = 4;
 

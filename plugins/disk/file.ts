@@ -6,7 +6,7 @@ import { closeSync, constants, fstatSync, openSync } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { basename, dirname } from 'node:path';
 import { messageOf } from '../../core/base/errors.js';
-import { FADVISE, fileIo } from '../../core/linux/file-io.js';
+import { fileIo } from '../../core/linux/file-io.js';
 import { layoutOf } from '../storage/layout/layout.js';
 import type { Content, MakeContext } from '../storage/layout/make.js';
 import { attempt, lackOfRoom, makeFiles } from '../storage/layout/make.js';
@@ -67,9 +67,7 @@ export type OpenOptions = DiskOptions;
 /** Throws what the system says. */
 export function openAsAsked(path: string, options: OpenOptions): number {
   const { O_RDONLY, O_RDWR, O_DIRECT } = constants;
-  const fd = openSync(path, (isWriting(options) ? O_RDWR : O_RDONLY) | (options.direct ? O_DIRECT : 0));
-  if (options.advise !== 'normal') fileIo()?.fadvise(fd, 0, 0, FADVISE[options.advise]);
-  return fd;
+  return openSync(path, (isWriting(options) ? O_RDWR : O_RDONLY) | (options.direct ? O_DIRECT : 0));
 }
 
 export interface OpenedFile {
@@ -101,6 +99,5 @@ export function openFile(
       `direct I/O on ${path} is in multiples of ${needs} bytes, and these sizes and offsets are of ${unit}`,
     );
   }
-  if (options.dropCache) fileIo()?.fadvise(fd, 0, 0, FADVISE.dontNeed);
   return { fd, bytes: fstatSync(fd).size };
 }

@@ -5,12 +5,12 @@
 import { closeSync, mkdirSync, openSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { setImmediate as turn } from 'node:timers/promises';
-import { FADVISE, fileIo } from '../../core/linux/file-io.js';
 import type { Layout } from '../storage/layout/layout.js';
 import { partOf, roomOf } from '../storage/layout/layout.js';
 import type { MakeContext } from '../storage/layout/make.js';
 import { attempt, lackOfRoom, makeAll, makeFiles } from '../storage/layout/make.js';
 import { foldersIn, readManifest } from '../storage/layout/manifest.js';
+import { advised } from '../storage/workload/advice.js';
 import { pickFaults } from '../storage/workload/pick.js';
 import { openAsAsked, openFile } from './file.js';
 import type { DiskOptions } from './options.js';
@@ -157,8 +157,9 @@ async function dropCaches(
   for (const [i, file] of files.entries()) {
     if (ctx.signal.aborted) return;
     const fd = await attempt('drop the cache', ctx, () => openSync(join(root, layout.pathOf(file)), 'r'));
-    fileIo()?.fadvise(fd, 0, 0, FADVISE.dontNeed);
+    const failed = advised(fd, 'dontNeed');
     closeSync(fd);
+    if (failed !== null) ctx.unavailable(failed);
     if (i % DROPPED_TOGETHER === 0) await turn();
   }
 }

@@ -67,17 +67,6 @@ export const OPTIONS = {
         'What a file that is not there is made like. Only what was filled says something about reading.',
     },
     keep: { type: 'boolean', default: false, description: 'Leaves what the run made.' },
-    advise: {
-      type: 'string',
-      enum: ['normal', 'random', 'sequential', 'willNeed', 'dontNeed', 'noReuse'],
-      default: 'normal',
-      description: 'What the kernel is told of each file when it is opened (posix_fadvise).',
-    },
-    dropCache: {
-      type: 'boolean',
-      default: false,
-      description: 'The files are not in the page cache at the start.',
-    },
     ...WORKLOAD_OPTIONS,
   },
 } as const satisfies ObjectSchema;

@@ -37,7 +37,16 @@ describe('disk', () => {
         { size: '16KiB', weight: 1 },
       ];
       const access = { access: 'zipf', theta: 0.9, size: '8MiB', sync: 'fdatasync', syncEvery: 8 };
-      const options = { path: 'data/f', engine, mix, blockSizes: sizes, verify: 'both', ...access };
+      const advice = isLinux ? { advise: 'random', dropCache: true } : {};
+      const options = {
+        path: 'data/f',
+        engine,
+        mix,
+        blockSizes: sizes,
+        verify: 'both',
+        ...access,
+        ...advice,
+      };
       const more = { actor: { instances: 2 }, thresholds: { 'disk.verified': 'count > 8MiB' } };
       place.write('s.json', scenario({ ...options, distribution: 'shared' }, more));
       const { code, stderr } = await place.run('run', 's.json');
@@ -47,6 +56,8 @@ describe('disk', () => {
       expect(reads! / (reads! + writes!)).to.be.closeTo(0.65, 0.01);
       expect(readdirSync(join(place.dir, 'data'))).to.deep.equal([]);
       expect(stderr).to.match(new RegExp(`engine: ${engine}`));
+      const means = engine === 'mmap' ? 'posix_fadvise, madvise' : 'posix_fadvise';
+      if (isLinux) expect(stderr).to.contain(`advice "random" (${means})`);
     });
   }
 
@@ -108,6 +119,7 @@ describe('disk', () => {
       ],
       [{ verify: 'inline', duplicates: '10%' }, /never equal/],
       [{ ioPoll: true }, /needs direct I\/O/],
+      [{ advise: 'random', direct: true }, /page cache, which direct I\/O goes past/],
     ];
     for (const [options, message, actor = {}] of impossible) {
       place.write('s.json', scenario({ path: 'data/f', ...options }, { actor }));

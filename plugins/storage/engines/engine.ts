@@ -28,6 +28,7 @@
  * kernel's workers do what io_uring is asked and ends come every few microseconds, it waits for several of them: for about
  * 10 µs, and 50 µs at most.
  */
+import type { Advice } from '../../../core/linux/file-io.js';
 
 /** What an operation does; the same numbers in every engine. */
 export const OP = {
@@ -160,6 +161,11 @@ export interface Engine {
   attach(fd: number): number;
   /** Nothing may be in flight on it. Before the descriptor is closed. */
   detach(file: number): void;
+  /**
+   * Engines that map files: madvise on what is mapped of [from, from + bytes), in whole pages. 0 or the errno. The others
+   * have nothing to advise on but the descriptor, which is the opener's.
+   */
+  advise?(file: number, advice: Advice, from: number, bytes: number): number;
   submit(slot: number): void;
   /**
    * Hands over what was submitted; waits until `least` have ended (0: does not wait), at most waitNs. How many have,

@@ -9,6 +9,7 @@
 import { fstatSync } from 'node:fs';
 import { blockDevices } from '../../../core/linux/block-device.js';
 import { errnoName } from '../../../core/linux/errno.js';
+import type { Advice } from '../../../core/linux/file-io.js';
 import { MS_SYNC } from '../../../core/linux/file-io.js';
 import type { Mapping } from '../../../core/linux/mapping.js';
 import {
@@ -18,6 +19,7 @@ import {
   MADV_POPULATE_WRITE,
   MADV_RANDOM,
   MADV_SEQUENTIAL,
+  MADV_WILLNEED,
   MAP_SHARED,
   mapper,
 } from '../../../core/linux/mapping.js';
@@ -31,13 +33,14 @@ const EFAULT = 14;
 const EINVAL = 22;
 const ENOSPC = 28;
 
-/** What the workload may tell the kernel of how it will go through a file. */
-export const MMAP_ADVICE = {
+/** For what is mapped there is no "noReuse". */
+const MADVICE: Readonly<Partial<Record<Advice, number>>> = {
   normal: MADV_NORMAL,
   random: MADV_RANDOM,
   sequential: MADV_SEQUENTIAL,
+  willNeed: MADV_WILLNEED,
   dontNeed: MADV_DONTNEED,
-} as const;
+};
 
 interface MappedFile {
   readonly mapping: Mapping;
@@ -79,10 +82,12 @@ export class MmapEngine extends SyncEngine {
     super.detach(file);
   }
 
-  /** madvise(2) on a whole file: one of MMAP_ADVICE. 0 or the errno. */
-  advise(file: number, advice: number): number {
+  advise(file: number, advice: Advice, from: number, bytes: number): number {
     const mapped = this.#mapped.get(file);
-    return mapped === undefined ? EINVAL : mapped.mapping.advise(0, mapped.mapping.bytes, advice);
+    const told = MADVICE[advice];
+    if (mapped === undefined || told === undefined) return EINVAL;
+    const start = from - (from % this.#pageBytes);
+    return mapped.mapping.advise(start, Math.min(mapped.mapping.bytes, from + bytes) - start, told);
   }
 
   override report(): EngineReport {

@@ -96,6 +96,18 @@ export const WORKLOAD_OPTIONS = {
     },
   },
   direct: { type: 'boolean', default: false, description: 'O_DIRECT: past the page cache.' },
+  advise: {
+    type: 'string',
+    enum: ['normal', 'random', 'sequential', 'willNeed', 'dontNeed', 'noReuse'],
+    default: 'normal',
+    description:
+      'What the kernel is told of each file or device when it is opened (posix_fadvise; engine mmap: madvise, too).',
+  },
+  dropCache: {
+    type: 'boolean',
+    default: false,
+    description: 'What is worked on is not in the page cache at the start.',
+  },
   sync: {
     type: 'string',
     enum: ['none', 'fsync', 'fdatasync', 'o_sync', 'o_dsync'],
@@ -291,6 +303,10 @@ export function workloadFaults(
   faults.push(...alignmentFaults(options), ...skewFaults(options), ...sharingFaults(options, instances));
   if (options.access === 'append' && write < 1)
     fault(['mix'], 'append only writes', options.mix, 'Write "mix": { "write": "100%" }.');
+  if (options.advise !== 'normal' && options.direct)
+    fault(['advise'], 'it is of the page cache, which direct I/O goes past', options.advise);
+  if (options.advise === 'noReuse' && options.engine === 'mmap')
+    fault(['advise'], 'of what is mapped nothing can be said that means "noReuse"', options.advise);
   if (options.ioPoll && !options.direct) fault(['ioPoll'], 'polling for completions needs direct I/O');
   const isLinked = options.sync === 'fsync' || options.sync === 'fdatasync';
   if (options.ioPoll && isLinked) fault(['ioPoll'], `polling for completions cannot do ${options.sync}`);

@@ -23,6 +23,7 @@ import type { Places } from './places.js';
 import { OnePlace } from './places.js';
 import type { Layout } from '../layout/layout.js';
 import { OpenFiles } from '../layout/open-files.js';
+import { advised } from './advice.js';
 import type { Region } from './choices.js';
 import { Choices } from './choices.js';
 import { drive } from '../drive.js';
@@ -145,9 +146,7 @@ export class Session {
     try {
       return await drive({ ctx, engine, operations: KINDS, work });
     } finally {
-      const { name, uses, lacks } = { name: engine.name, ...engine.report() };
-      const without = lacks.length > 0 ? `; without ${lacks.join('; ')}` : '';
-      ctx.log('info', `${name} used ${uses.join(', ')}${without}`);
+      ctx.log('info', this.#told(engine));
       const opens = this.#openFiles?.closed ?? 0;
       if (opens > 0) ctx.log('info', `${opens} times an open file was closed to open another one`);
       if (verifier !== null && engine.inFlight === 0) await this.#readBack(engine, parts, verifier);
@@ -184,13 +183,30 @@ export class Session {
     }
   }
 
-  #attach(engine: Engine, fd: number): number {
+  /** Makes it known to the engine, and what the scenario says of it to the kernel. */
+  #attach(engine: Engine, fd: number, part?: Region): number {
+    const ctx = this.#ctx;
+    const { advise } = ctx.options;
+    let file: number;
     try {
-      return engine.attach(fd);
+      file = engine.attach(fd);
     } catch (error) {
-      if (error instanceof EngineUnavailable) return this.#ctx.unavailable(error.message);
+      if (error instanceof EngineUnavailable) return ctx.unavailable(error.message);
       throw error;
     }
+    const failed =
+      advise === 'normal' ? null : advised(fd, advise, part?.from, part?.bytes, { engine, file });
+    return failed === null ? file : ctx.unavailable(`${this.#target.name}: ${failed}`);
+  }
+
+  /** What the engine made use of, for the record. */
+  #told(engine: Engine): string {
+    const { name, uses, lacks } = { name: engine.name, ...engine.report() };
+    const { advise } = this.#ctx.options;
+    const by = engine.advise === undefined ? 'posix_fadvise' : 'posix_fadvise, madvise';
+    const advice = advise === 'normal' ? [] : [`advice "${advise}" (${by})`];
+    const without = lacks.length > 0 ? `; without ${lacks.join('; ')}` : '';
+    return `${name} used ${[...uses, ...advice].join(', ')}${without}`;
   }
 
   #operations(): OpName[] {
@@ -231,7 +247,9 @@ export class Session {
     const { on } = this.#target;
     if (typeof on === 'number') {
       const region = this.#region();
-      const file = this.#attach(engine, on);
+      const dropped = options.dropCache ? advised(on, 'dontNeed', region.from, region.bytes) : null;
+      if (dropped !== null) this.#ctx.unavailable(`${this.#target.name}: ${dropped}`);
+      const file = this.#attach(engine, on, region);
       const choices = new Choices(options, region, random);
       const part = { base: 0, region, use: () => file, done: () => undefined };
       return { choices, places: new OnePlace(slots, choices, { file, fd: on }), parts: () => [part] };
@@ -259,7 +277,17 @@ export class Session {
       ctx.unavailable(
         `"openFiles" is ${most}, and ${ctx.operations.inFlightMax} operations in flight may each need a file of their own`,
       );
-    return new OpenFiles({ engine, most: Math.min(most, FILES_MAX), open, onOpen, nowNs: () => ctx.nowNs() });
+    const attaching = {
+      attach: (fd: number) => this.#attach(engine, fd),
+      detach: (file: number) => engine.detach(file),
+    };
+    return new OpenFiles({
+      engine: attaching,
+      most: Math.min(most, FILES_MAX),
+      open,
+      onOpen,
+      nowNs: () => ctx.nowNs(),
+    });
   }
 
   /** Partitions are whole places; what is left over at the end is nobody's. */
