@@ -79,6 +79,12 @@ export interface PlannedActor {
   readonly tags?: Readonly<Record<string, string>>;
 }
 
+/** In what an actor's asked and held are: of a growth that which has grown by then, else the unit of its peak. */
+export function heldUnit({ control, unit }: Pick<PlannedActor, 'control' | 'unit'>): PlannedActor['unit'] {
+  if (control !== 'growth') return unit;
+  return unit === 'bytes/s' ? 'bytes' : 'count';
+}
+
 /** Constant beside the peak, for the actor as a whole. */
 export interface PlannedPacing {
   /** How due times are drawn from the rate (rate only). */

@@ -105,6 +105,8 @@ export interface ActorSummary {
   readonly actor: string;
   readonly simulator: string;
   readonly unit: string;
+  /** Of `asked` and `held`: of a growth that which has grown, else `unit`. */
+  readonly heldUnit: string;
   readonly peak: number;
   readonly instances: number;
   /** By phase in which it was loaded: what was asked and done, time-weighted; lowest window of achieved (share). */

@@ -4,6 +4,7 @@
  */
 import type { MetricSpec, MetricSpecs, MetricUnit } from '../contract/metrics.js';
 import type { PlannedActor } from '../contract/plan.js';
+import { heldUnit } from '../contract/plan.js';
 
 /**
  * What each actor has. `actor.asked` and `actor.held` are in the unit of the actor's control; the `count` here
@@ -54,10 +55,9 @@ const UNIT_OF_CONTROL: Readonly<Record<PlannedActor['unit'], MetricUnit>> = {
   switch: 'count',
 };
 
-/** ACTOR_METRICS with asked and held in the actor's own unit (growth asks an amount: bytes for bytes/s). */
+/** ACTOR_METRICS with asked and held in the actor's own unit. */
 export function actorMetrics(actor: Pick<PlannedActor, 'unit' | 'control'>): typeof ACTOR_METRICS {
-  const isGrowth = actor.control === 'growth' && actor.unit === 'bytes/s';
-  const unit = isGrowth ? 'bytes' : UNIT_OF_CONTROL[actor.unit];
+  const unit = UNIT_OF_CONTROL[heldUnit(actor)];
   const specs: Record<keyof typeof ACTOR_METRICS, MetricSpec> = {
     ...ACTOR_METRICS,
     'actor.asked': { ...ACTOR_METRICS['actor.asked'], unit },

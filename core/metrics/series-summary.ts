@@ -1,6 +1,7 @@
 /** The rows of a summary: what one series did in one phase, and what each actor was asked and did by phase. */
 import type { MetricUnit, Point, Tags } from '../contract/metrics.js';
 import type { PlannedActor, PlannedPhase } from '../contract/plan.js';
+import { heldUnit } from '../contract/plan.js';
 import type { ActorSummary, Quantile, SeriesSummary } from '../contract/summary.js';
 import { printableQuantile } from './aggregate.js';
 import { quantileInterval } from './confidence.js';
@@ -94,7 +95,16 @@ export function actorSummary(
       },
     ];
   });
-  return { actor: name, simulator, unit, peak: peak.amount, instances, phases: rows, failures: [] };
+  return {
+    actor: name,
+    simulator,
+    unit,
+    heldUnit: heldUnit(actor),
+    peak: peak.amount,
+    instances,
+    phases: rows,
+    failures: [],
+  };
 }
 
 function gaugeOf(

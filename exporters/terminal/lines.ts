@@ -5,6 +5,7 @@
 import { formatClock } from '../../core/base/units.js';
 import type { RunEvent } from '../../core/contract/events.js';
 import type { Piece, Plan } from '../../core/contract/plan.js';
+import { heldUnit } from '../../core/contract/plan.js';
 import type { RunState } from './state.js';
 import { formatOf, formatValue, printable, phaseTitle } from './text.js';
 
@@ -88,10 +89,11 @@ function levels(pieces: readonly Piece[]): string {
 
 /** One line of figures: asked, achieved, the nearest limit, the state of the gate. */
 export function stateLine(state: RunState, atMs: number): string {
-  const actors = state.actors().flatMap(({ actor, asked, held }) => {
+  const actors = state.actors().flatMap(({ actor, asked, held, whole }) => {
     if (held === null) return [];
-    const of = formatOf(held, actor.peak.amount, actor.unit);
-    return [`${actor.name} ${of}${asked === null ? '' : ` (asked ${formatValue(asked, actor.unit)})`}`];
+    const unit = heldUnit(actor);
+    const of = whole === null ? formatValue(held, unit) : formatOf(held, whole, unit);
+    return [`${actor.name} ${of}${asked === null ? '' : ` (asked ${formatValue(asked, unit)})`}`];
   });
   const [nearest] = state.limits();
   const limit = nearest && [

@@ -4,6 +4,7 @@
  */
 import { formatClock } from '../../core/base/units.js';
 import type { Plan, PlannedThreshold } from '../../core/contract/plan.js';
+import { heldUnit } from '../../core/contract/plan.js';
 import { bar, sparkline, timeline } from './bars.js';
 import type { ActorNow, LimitNow, RunState } from './state.js';
 import type { Column } from './table.js';
@@ -69,16 +70,16 @@ const ACTOR_COLUMNS: readonly Column[] = [
 function drawActors(actors: readonly ActorNow[], width: number): string[] {
   if (actors.length === 0) return [];
   const head = ['actor', '', 'asked', '', 'achieved', ''];
-  const rows = actors.map(({ actor, asked, held, history }) => {
-    const { amount } = actor.peak;
+  const rows = actors.map(({ actor, asked, held, whole, history }) => {
+    const unit = heldUnit(actor);
     const share = (value: number | null): string =>
-      value === null ? '' : formatValue(value / amount, 'share');
+      value === null || whole === null ? '' : formatValue(value / whole, 'share');
     return [
       actor.name,
       share(asked),
-      asked === null ? '··' : formatValue(asked, actor.unit),
+      asked === null ? '··' : formatValue(asked, unit),
       share(held),
-      held === null ? '··' : formatOf(held, amount, actor.unit),
+      held === null ? '··' : whole === null ? formatValue(held, unit) : formatOf(held, whole, unit),
       sparkline(history),
     ];
   });

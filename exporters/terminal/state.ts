@@ -13,10 +13,12 @@ const HISTORY = 6;
 
 export interface ActorNow {
   readonly actor: PlannedActor;
-  /** In the actor's unit; null: not measured (yet). */
+  /** In the unit that `heldUnit` says; null: not measured (yet). */
   readonly asked: number | null;
   readonly held: number | null;
-  /** What was held in the last windows, as shares of peak. */
+  /** What these may be at most, in the same unit; null for a growth, whose peak is a speed. */
+  readonly whole: number | null;
+  /** What was held in the last windows, as shares of that, or of the most among them. */
   readonly history: readonly number[];
 }
 
@@ -57,7 +59,7 @@ export class RunState {
       const held = heldIn(window, actor);
       if (held === null) continue;
       const history = this.#histories.get(actor.name) ?? [];
-      this.#histories.set(actor.name, [...history, held / actor.peak.amount].slice(-HISTORY));
+      this.#histories.set(actor.name, [...history, held].slice(-HISTORY));
     }
     const state = valueOf(seriesOf(window, 'safety.state')[0]?.point);
     if (state !== null) this.safety = SAFETY_STATES[state] ?? this.safety;
@@ -71,12 +73,18 @@ export class RunState {
   }
 
   actors(): ActorNow[] {
-    return this.plan.actors.map((actor) => ({
-      actor,
-      asked: this.#window && sum(seriesOf(this.#window, 'actor.asked', actor.name)),
-      held: this.#window && heldIn(this.#window, actor),
-      history: this.#histories.get(actor.name) ?? [],
-    }));
+    return this.plan.actors.map((actor) => {
+      const whole = actor.control === 'growth' ? null : actor.peak.amount;
+      const history = this.#histories.get(actor.name) ?? [];
+      const most = whole ?? Math.max(1, ...history);
+      return {
+        actor,
+        asked: this.#window && sum(seriesOf(this.#window, 'actor.asked', actor.name)),
+        held: this.#window && heldIn(this.#window, actor),
+        whole,
+        history: history.map((held) => held / most),
+      };
+    });
   }
 
   /** Limits that have a reading, nearest first. */

@@ -39,8 +39,8 @@ function actorRow(actor: ActorSummary, phase: PhaseSummary): string[][] {
     .filter((each) => each.phase === phase.name && each.round === phase.round)
     .map(({ asked, held, achieved, lowest }) => [
       actor.actor,
-      formatValue(asked, actor.unit),
-      formatValue(held, actor.unit),
+      formatValue(asked, actor.heldUnit),
+      formatValue(held, actor.heldUnit),
       achieved === null ? '' : formatValue(achieved, 'share'),
       lowest === null ? '' : formatValue(lowest, 'share'),
       ownCost(actor.actor, phase),

@@ -114,7 +114,7 @@ function safetyWords({ safety: { actions, worst, closest, absent } }: RunSummary
 
 function afterWords({ actors, after: { stopMs, leftBehind, heldAtStop } }: RunSummary): string[] {
   const held = Object.entries(heldAtStop).flatMap(([name, amount]) => {
-    const unit = actors.find(({ actor }) => actor === name)?.unit;
+    const unit = actors.find(({ actor }) => actor === name)?.heldUnit;
     return amount > 0 && unit !== undefined ? [`${name} ${formatValue(amount, unit)}`] : [];
   });
   const given =

@@ -193,6 +193,7 @@ function actorSummary(name: string, unit: string, peak: number): ActorSummary {
     actor: name,
     simulator: name,
     unit,
+    heldUnit: unit,
     peak,
     instances: 1,
     phases: [

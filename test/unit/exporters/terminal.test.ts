@@ -3,16 +3,19 @@ import { expect } from 'chai';
 import type { RunEvent } from '../../../core/contract/events.js';
 import type { ExporterInstance } from '../../../core/contract/exporter.js';
 import type { RunSummary } from '../../../core/contract/summary.js';
+import type { PlannedActor } from '../../../core/contract/plan.js';
+import { actorSummary } from '../../../core/metrics/series-summary.js';
 import { timeline } from '../../../exporters/terminal/bars.js';
 import terminal from '../../../exporters/terminal/index.js';
-import { eventLine } from '../../../exporters/terminal/lines.js';
+import { eventLine, stateLine } from '../../../exporters/terminal/lines.js';
 import { drawLive } from '../../../exporters/terminal/live.js';
 import { RunState } from '../../../exporters/terminal/state.js';
 import { drawSummary } from '../../../exporters/terminal/summary.js';
 import { formatDuration, formatOf } from '../../../exporters/terminal/text.js';
-import { FakeTerminal, plan, RUN, seriesSummary, summary, thresholds, windowAt } from './fixtures.js';
+import { FakeTerminal, GIB, plan, RUN, seriesSummary, summary, thresholds, windowAt } from './fixtures.js';
 
 const KEYS = ['p pause   + - scale   s stop and give back   ? help'];
+const MIB = 2 ** 20;
 const NONE = { windows: 0, events: 0 };
 
 function stateAfter(windows: number): RunState {
@@ -53,6 +56,32 @@ describe('terminal: live', () => {
         p pause   + - scale   s stop and give back   ? help
       `),
     );
+  });
+
+  it('tells of a growth what has grown, not how fast: live, in plain lines and in the summary', () => {
+    const leak = {
+      ...plan.actors[1]!,
+      control: 'growth',
+      unit: 'bytes/s',
+      peak: { amount: MIB, text: '1MiB/s' },
+    };
+    const growing = new RunState({ ...plan, actors: [leak as PlannedActor] });
+    for (let i = 0; i < 12; i++) growing.onWindow(windowAt(i));
+    expect(drawLive(growing, 12_300, KEYS, 80, 40)).to.include.members(
+      drawing(`
+        actor   asked     achieved
+        memory  1.59 GiB  1.59 GiB  ▅▆▆▇▇█
+      `),
+    );
+    expect(stateLine(growing, 12_000)).to.contain(' · memory 1.59 GiB (asked 1.59 GiB) · ');
+    const told = actorSummary(leak as PlannedActor, plan.phases, []);
+    expect(told).to.include({ unit: 'bytes/s', heldUnit: 'bytes', peak: MIB });
+    const phases = [{ phase: 'hold', asked: 3 * GIB, held: 2 * GIB, achieved: 0.66, lowest: 0.5 }];
+    const after = { ...summary.after, heldAtStop: { memory: 2 * GIB } };
+    const lines = drawSummary({ ...summary, actors: [{ ...told, phases }], after }, NONE, 80);
+    expect(lines.join('\n'))
+      .to.match(/^ memory +3 GiB +2 GiB +66 % /m)
+      .and.to.contain('memory 2 GiB given back');
   });
 
   it('drops the bars before the figures in 60 columns', () => {
