@@ -48,6 +48,10 @@ export const SHORT = 'short';
 
 /** The event loop gets its turn this often: messages of the agent, timers, logs. */
 const TURN_NS = 20 * MS;
+/** A turn takes up to so long: where nothing is in flight or due meanwhile it is taken early, and keeps nothing waiting, */
+const TURN_TAKES_NS = 0.5 * MS;
+/** but not earlier than so long after the last one. */
+const EARLY_TURN_NS = 10 * MS;
 /** The kernel wakes a sleeper so late: a shorter wait for what is due is spent looking. */
 const SPIN_NS = 0.1 * MS;
 /** What is waited for at most before looking again whether anything has changed. */
@@ -72,8 +76,9 @@ export async function drive(input: DriveInput): Promise<'done' | void> {
     if (isOver && engine.inFlight === 0) return 'done';
     const count = loop.reap(isOver);
     loop.end(typeof count === 'number' ? count : await count);
-    if (loop.lookedNs < turnNs) continue;
+    if (loop.lookedNs < turnNs && !loop.mayTurn) continue;
     await new Promise(setImmediate);
+    loop.turned(nowNs());
     turnNs = loop.lookedNs + TURN_NS;
   }
   // What is in flight was started: it ends, and counts.
@@ -94,6 +99,9 @@ class Loop {
   readonly #judge: (slot: number) => string | null;
   /** When the loop last knew the time. */
   lookedNs = nowNs();
+  /** Nothing is in flight, or due so soon that a turn of the event loop would make it late. */
+  mayTurn = false;
+  #earlyTurnNs = this.lookedNs + EARLY_TURN_NS;
 
   constructor(input: DriveInput) {
     this.#input = input;
@@ -129,9 +137,17 @@ class Loop {
     const now = (this.lookedNs = nowNs());
     const waitNs = Math.min(dueNs - now, LOOK_NS);
     if (engine.inFlight > 0) return engine.reap(waitNs > SPIN_NS ? 1 : 0, Math.max(0, waitNs));
+    this.mayTurn = now >= this.#earlyTurnNs && waitNs > TURN_TAKES_NS;
     // Woken when anything changes. Shortly before the next is due: the rest is spent looking.
-    if (waitNs > SPIN_NS) ctx.park((dueNs - now - SPIN_NS / 2) / MS);
+    if (waitNs > SPIN_NS && !this.mayTurn) ctx.park((dueNs - now - SPIN_NS / 2) / MS);
     return 0;
+  }
+
+  /** The event loop has had its turn. */
+  turned(now: number): void {
+    this.lookedNs = now;
+    this.mayTurn = false;
+    this.#earlyTurnNs = now + EARLY_TURN_NS;
   }
 
   /** Records what has ended and frees its slots. */

@@ -23,15 +23,18 @@ const options = {
     blockBytes: { type: 'integer', default: 4096, description: 'Of each operation.' },
     engine: { type: 'string', enum: ENGINES, default: 'io_uring', description: 'Which engine.' },
     direct: { type: 'boolean', default: true, description: 'O_DIRECT.' },
-    notes: { type: 'string', description: 'A file for the instants at which operations were begun, in ns.' },
+    notes: {
+      type: 'string',
+      description: 'A file for the instants at which operations were due and were begun, in ns.',
+    },
     most: { type: 'integer', default: 0, description: 'Ends after so many operations; 0: never.' },
   },
   required: ['path', 'areaBytes'],
 } as const;
 type Context = ActorContext<Resolved<typeof options>, MetricSpecs>;
 
-/** Instants that are noted: more than any run of a bench begins. */
-const NOTES_MAX = 2 ** 20;
+/** Operations that are noted: more than any run of a bench begins. */
+const NOTES_MAX = 2 ** 21;
 
 export const OPERATIONS = ['read', 'write', 'nop'] as const;
 
@@ -70,11 +73,15 @@ function begin(ctx: Context) {
   const isRandom = pattern.startsWith('rand');
   let state = Math.floor(ctx.random() * 2 ** 32) | 0;
   let filled = 0;
-  const notes = ctx.options.notes === undefined ? null : new Float64Array(NOTES_MAX);
+  // Written to once, so that the kernel has given its pages before anything is timed.
+  const notes = ctx.options.notes === undefined ? null : new Float64Array(2 * NOTES_MAX).fill(1);
   let noted = 0;
   const work = {
     fill(slot: number): void {
-      if (notes !== null) notes[noted++] = ctx.nowNs();
+      if (notes !== null) {
+        notes[2 * noted] = slots.dueNs[slot] as number;
+        notes[2 * noted++ + 1] = ctx.nowNs();
+      }
       let block = filled++;
       if (isRandom) {
         state = (Math.imul(state, MULTIPLIER) + INCREMENT) | 0;
@@ -92,7 +99,7 @@ function begin(ctx: Context) {
       await engine.close();
       closeSync(fd);
       if (notes !== null && ctx.options.notes !== undefined)
-        writeFileSync(ctx.options.notes, new Uint8Array(notes.buffer, 0, 8 * Math.min(noted, NOTES_MAX)));
+        writeFileSync(ctx.options.notes, new Uint8Array(notes.buffer, 0, 16 * Math.min(noted, NOTES_MAX)));
     },
   };
 }
