@@ -5,8 +5,10 @@
 import { readdir, readFile, realpath, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { messageOf } from '../../core/base/errors.js';
+import type { Identity } from '../storage/verify/kept-file.js';
 
 const BY_ID = '/dev/disk/by-id';
+const SEQUENCE_ID = 'diskseq:';
 /** sysfs counts in these, whatever the device's own sectors are. */
 const SYSFS_SECTOR = 512;
 /** Of the kernel's name of this boot: disk sequences begin anew with each. */
@@ -108,6 +110,12 @@ export function numberText(rdev: bigint): string {
   return `${major}:${minor}`;
 }
 
+/** By which a later run knows it again. */
+export function identityOf({ ids }: BlockDevice): Identity {
+  const isOfBoot = (id: string): boolean => id.startsWith(SEQUENCE_ID);
+  return { lasting: ids.filter((id) => !isOfBoot(id)), ofBoot: ids.filter(isOfBoot) };
+}
+
 /** For people: what it is, and where its data lies. */
 export function describeDevice({ path, name, model, backingFile }: BlockDevice): string {
   const what = [model, backingFile === null ? null : `over ${backingFile}`].filter((part) => part !== null);
@@ -166,7 +174,7 @@ async function linksTo(number: string): Promise<string[]> {
 /** Counted up by the kernel with each disk that comes: of one boot, no two have the same. */
 async function sequenceId(sequence: number, partition: string | null): Promise<string> {
   const boot = (await text('/proc/sys/kernel/random/boot_id')) ?? '';
-  const id = `diskseq:${sequence}:${boot.replaceAll('-', '').slice(0, BOOT_DIGITS)}`;
+  const id = `${SEQUENCE_ID}${sequence}:${boot.replaceAll('-', '').slice(0, BOOT_DIGITS)}`;
   return partition === null ? id : `${id}:p${partition}`;
 }
 

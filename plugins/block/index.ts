@@ -17,7 +17,7 @@ import {
 } from '../storage/workload/options.js';
 import { memoryEstimate, Session, sharedBytes } from '../storage/workload/session.js';
 import { storageSimulator } from '../storage/workload/simulator.js';
-import { describeFacts } from './device.js';
+import { describeFacts, identityOf } from './device.js';
 import { inspectDevice, partOf } from './inspect.js';
 import { openDevice } from './open.js';
 
@@ -71,14 +71,16 @@ const block = defineSimulator({
     ...memoryEstimate(options, input, options.size ?? 0),
     openFiles: input.instances,
   }),
-  inspect: ({ options }) => inspectDevice(options),
+  inspect: ({ options, actor }) => inspectDevice(options, actor),
   async start(ctx) {
     const { options, instance } = ctx;
     const unbind = bind(ctx);
     const { fd, device } = await openDevice(options, ctx);
     if (instance.index === 0) ctx.log('info', `${options.device}: ${describeFacts(device)}`);
-    const session = new Session(ctx, {
+    const session = await Session.open(ctx, {
       name: options.device,
+      isOwn: false,
+      identity: identityOf(device),
       on: fd,
       ...partOf(device, options),
       trim: options.trims,
@@ -110,7 +112,7 @@ function blockFaults(options: Options): OptionFault[] {
   if (size === undefined && isVerifying(options))
     faults.push({
       path: ['verify'],
-      message: 'what is written where is kept in memory, and how much that is must be known',
+      message: 'what is written where is kept, and how much that is must be known',
       hint: 'Say the "size" of the part to work on.',
     });
   if (from % unitOf(options) !== 0 && (isVerifying(options) || from % alignOf(options) !== 0))

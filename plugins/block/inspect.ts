@@ -9,6 +9,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { messageOf } from '../../core/base/errors.js';
 import { formatQuantity } from '../../core/base/units.js';
 import type { Inspection, OptionFault } from '../../core/contract/index.js';
+import { keptFaults } from '../storage/verify/kept-file.js';
 import type { WorkloadOptions } from '../storage/workload/options.js';
 import { isWriting, largestOf, unitOf } from '../storage/workload/options.js';
 import type { BlockDevice } from './device.js';
@@ -32,15 +33,24 @@ export interface Part {
   readonly bytes: number;
 }
 
-export async function inspectDevice(options: BlockOptions): Promise<Inspection> {
+export async function inspectDevice(options: BlockOptions, actor: string): Promise<Inspection> {
   if (process.platform !== 'linux') return refused('block devices are worked on under Linux only');
   const device = await readDevice(options.device);
   if (typeof device === 'string') return refused(device);
-  const faults = partFaults(device, options);
-  if (!isWriting(options)) return { faults, destroys: [] };
-  const reasons = [...(await usesOf(device)), ...(await contents(device))];
+  const faults = [...partFaults(device, options), ...keptFaults(options, actor)];
+  if (!isAlone(options)) return { faults, destroys: [] };
+  const reasons = [...(await usesOf(device)), ...(await contents(device, isWriting(options)))];
   const against = reasons.map((reason) => ({ path: ['device'], message: `${options.device}: ${reason}` }));
-  return { faults: [...faults, ...against], destroys: [destroyed(device, options)] };
+  const destroys = isWriting(options) ? [destroyed(device, options)] : [];
+  return { faults: [...faults, ...against], destroys };
+}
+
+/**
+ * Nobody else may use it meanwhile: what is written to it would be destroyed, and what another wrote meanwhile would be
+ * told as an error of the device.
+ */
+export function isAlone(options: BlockOptions): boolean {
+  return isWriting(options) || options.verifyFrom !== undefined;
 }
 
 export function partOf(device: BlockDevice, { from, size }: BlockOptions): Part {
@@ -75,14 +85,14 @@ export function partFaults(device: BlockDevice, options: BlockOptions): OptionFa
   return faults;
 }
 
-/** What says that somebody's data is on it, or that it cannot be had for this alone. */
-async function contents(device: BlockDevice): Promise<string[]> {
+/** What says that it cannot be had for this alone; and that somebody's data is on it, where that would be erased. */
+async function contents(device: BlockDevice, isErasing: boolean): Promise<string[]> {
   if (device.bytes === 0) return ['it has no bytes: nothing is attached'];
-  const reasons = device.isReadOnly ? ['it is read-only'] : [];
+  const reasons = isErasing && device.isReadOnly ? ['it is read-only'] : [];
   try {
     const handle = await openAlone(device.path);
     try {
-      const found = await findSignatures(handle, device.bytes);
+      const found = !isErasing ? [] : await findSignatures(handle, device.bytes);
       if (found.length > 0)
         reasons.push(
           `it carries ${found.join(', ')}; if that is not needed any more, "wipefs -a" takes it away`,

@@ -1,5 +1,5 @@
 /**
- * The device of one instance, opened: for this process alone where it is written to, and looked at once more, since the
+ * The device of one instance, opened: for this process alone where it is written to or verified, and looked at once more, since the
  * plan may be old. What must not be is `unavailable`, with the reason. Called by `index.ts`.
  */
 import { closeSync, constants, fstatSync, openSync, readdirSync, readFileSync, statSync } from 'node:fs';
@@ -13,7 +13,7 @@ import { isWriting } from '../storage/workload/options.js';
 import type { BlockDevice } from './device.js';
 import { numberText, readDevice } from './device.js';
 import type { BlockOptions } from './inspect.js';
-import { partFaults } from './inspect.js';
+import { isAlone, partFaults } from './inspect.js';
 import { findSignatures } from './signatures.js';
 import { usesOf } from './uses.js';
 
@@ -35,15 +35,17 @@ export interface OpenedDevice {
 
 export async function openDevice(options: BlockOptions, ctx: OpenContext): Promise<OpenedDevice> {
   const { O_RDONLY, O_RDWR, O_DIRECT } = constants;
-  const isOurs = isWriting(options);
+  const [isOurs, isErasing] = [isAlone(options), isWriting(options)];
   let claim: number | null = null;
   let fd: number | null = null;
   try {
     if (isOurs) claim = claimFor(options.device);
-    fd = openSync(options.device, (isOurs ? O_RDWR : O_RDONLY) | (options.direct ? O_DIRECT : 0));
+    fd = openSync(options.device, (isErasing ? O_RDWR : O_RDONLY) | (options.direct ? O_DIRECT : 0));
     const device = await readDevice(options.device);
     if (typeof device === 'string') throw new Error(device);
-    const reason = againstIt(fd, device, options) ?? (isOurs ? await againstWriting(device, ctx) : null);
+    let reason = againstIt(fd, device, options);
+    if (isOurs) reason ??= (await usesOf(device))[0] ?? null;
+    if (isErasing) reason ??= await againstErasing(device, ctx);
     if (reason !== null) throw new Error(reason);
     return { fd, claim, device };
   } catch (error) {
@@ -101,12 +103,10 @@ function againstIt(fd: number, device: BlockDevice, options: BlockOptions): stri
   return fault?.message ?? null;
 }
 
-async function againstWriting(device: BlockDevice, { erasable }: OpenContext): Promise<string | null> {
+async function againstErasing(device: BlockDevice, { erasable }: OpenContext): Promise<string | null> {
   if (!device.ids.some((id) => erasable.includes(id)))
     return `it is ${device.ids.join(', ')}, and the plan may destroy ${erasable.join(', ') || 'nothing'}`;
   if (device.isReadOnly) return 'it is read-only';
-  const [use] = await usesOf(device);
-  if (use !== undefined) return use;
   let handle: FileHandle;
   try {
     handle = await open(device.path, constants.O_RDONLY);

@@ -12,6 +12,7 @@ import { closeTold } from '../storage/close.js';
 import { roomOf, rowBytes } from '../storage/layout/layout.js';
 import type { MakeContext } from '../storage/layout/make.js';
 import { lackOfRoom, makingBy } from '../storage/layout/make.js';
+import { keptFaults } from '../storage/verify/kept-file.js';
 import { workloadExpectations } from '../storage/workload/expectations.js';
 import { STORAGE_METRICS } from '../storage/workload/metrics.js';
 import { storageSimulator } from '../storage/workload/simulator.js';
@@ -82,14 +83,15 @@ const disk = defineSimulator({
       openFiles: input.instances * open,
     };
   },
-  async inspect({ options, instances }) {
+  async inspect({ options, instances, actor }) {
     const count = isCommon(options) ? 1 : instances;
     const paths =
       options.path === undefined
         ? []
         : Array.from({ length: count }, (_, i) => pathFor(options, options.path as string, i));
     const found = await Promise.all(paths.map((path) => lookAt(path, options)));
-    return { faults: [...manifestFaults(options), ...found.flat()], destroys: [] };
+    const faults = [...manifestFaults(options), ...keptFaults(options, actor), ...found.flat()];
+    return { faults, destroys: [] };
   },
   async prepare(ctx) {
     const { options, actor } = ctx;
@@ -103,7 +105,7 @@ const disk = defineSimulator({
   async start(ctx) {
     const path = await ownPath(ctx);
     const { target, close } = await open(path, ctx);
-    const session = new Session(ctx, target);
+    const session = await Session.open(ctx, target);
     return {
       run: () => session.run(),
       async dispose() {
@@ -120,6 +122,7 @@ async function lookAt(path: string, options: DiskOptions): Promise<OptionFault[]
     message === null ? [] : [{ path: ['path'], message }];
   const tree = treeOf(options);
   try {
+    if (options.verifyFrom !== undefined && kindOf(path) === null) return faultOf(nothingLeft(path));
     if (isMany(options)) {
       if (kindOf(path) !== null) return faultOf(tree === null ? null : unfitTree(path, tree, LOOKED_AT));
       if (tree === null || options.prepare === 'sparse') return [];
@@ -134,10 +137,14 @@ async function lookAt(path: string, options: DiskOptions): Promise<OptionFault[]
   }
 }
 
+function nothingLeft(path: string): string {
+  return `${path} is not there: nothing is left to verify`;
+}
+
 async function make(path: string, options: DiskOptions, ctx: MakeContext): Promise<boolean> {
   const wasThere = kindOf(path) !== null;
   if (options.verifyFrom !== undefined && !wasThere)
-    ctx.unavailable(`${path} is not there: nothing is left to verify`);
+    ctx.unavailable(nothingLeft(path));
   const made = await (isMany(options)
     ? makeMany(path, options, ctx)
     : makeFile(fileSpec(options, path), ctx));
@@ -163,6 +170,7 @@ async function open(path: string, ctx: Context): Promise<{ target: Target; close
     if (wasHeld) metrics['lock-conflicts'].add(1);
   };
   const common = {
+    isOwn: !isCommon(options),
     trim: 'punch',
     trimsToZero: true,
     ...(options.lock !== 'none' && { lock: { isRange: options.lock === 'range', onTaken } }),
@@ -185,8 +193,10 @@ async function open(path: string, ctx: Context): Promise<{ target: Target; close
 }
 
 function fileSpec(options: DiskOptions, path: string): FileSpec {
-  const { prepare, access, compressible } = options;
-  return { path, bytes: sizeOf(options), content: access === 'append' ? 'empty' : prepare, compressible };
+  const { prepare, access, compressible, verifyFrom } = options;
+  // One that is there may be shorter: it has yet to grow, or what it lost is to be found.
+  const mayBeShort = access === 'append' || verifyFrom !== undefined;
+  return { path, bytes: sizeOf(options), content: mayBeShort ? 'empty' : prepare, compressible };
 }
 
 export default definePlugin({ name: 'disk', simulators: [disk] });

@@ -201,12 +201,6 @@ function manyFaults(options: DiskOptions, instances: number): OptionFault[] {
       'without a path there is nothing where its files could be',
       'Say "path", or "makeMissing".',
     );
-  if (manifest !== undefined && instances > 1 && distribution === 'shared' && isVerifying(options))
-    fault(
-      'verify',
-      'how much several instances share is not known before the manifest is read',
-      'Use "partitioned" or "per-instance", or a tree.',
-    );
   const { files = Infinity } = tree ?? {};
   if (distribution === 'partitioned' && files < instances)
     fault('distribution', `${files} files cannot be shared out to ${instances} instances`);

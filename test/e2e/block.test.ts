@@ -6,10 +6,12 @@ import {
   existsSync,
   openSync,
   readdirSync,
+  readFileSync,
   truncateSync,
   writeFileSync,
   writeSync,
 } from 'node:fs';
+import { setImmediate as turn } from 'node:timers/promises';
 import { messageOf } from '../../core/base/errors.js';
 import { readDevice } from '../../plugins/block/device.js';
 import type { BlockOptions } from '../../plugins/block/inspect.js';
@@ -18,7 +20,7 @@ import { openDevice } from '../../plugins/block/open.js';
 import type { Cli } from '../support/cli.js';
 import { Workplace } from '../support/cli.js';
 import type { SceneMore } from '../support/storage-runs.js';
-import { ended, storageScene } from '../support/storage-runs.js';
+import { counted, ended, storageScene } from '../support/storage-runs.js';
 import { Devices, hasProgram, run, whyNoDevices } from '../support/devices.js';
 
 const MIB = 2 ** 20;
@@ -34,11 +36,18 @@ const scenario = (
 /** What is against working on it, as `brunt plan` would say. */
 async function against(device: string, mix: BlockOptions['mix'] = { write: 1 }): Promise<string> {
   const options = { ...OPENED, device, mix } as BlockOptions;
-  const { faults } = await inspectDevice(options);
+  const { faults } = await inspectDevice(options, 'block');
   return faults.map(({ message }) => message).join('; ');
 }
 
 const OPENED = { from: 0, blockSize: 4096, access: 'random', direct: true, mix: { write: 1 } };
+
+function sectorsOf(file: string, bytes: number): Buffer[] {
+  const content = readFileSync(file).subarray(0, bytes);
+  return Array.from({ length: bytes / 512 }, (_, i) => content.subarray(i * 512, (i + 1) * 512));
+}
+
+const isStamped = (sector: Buffer): boolean => sector.toString('latin1', 0, 4) === 'BRNT';
 
 /** By Ctrl-C. */
 async function stopped(running: Cli): Promise<void> {
@@ -153,6 +162,12 @@ describe('block', function () {
     expect(await against(path)).to.equal('');
     const held = openSync(path, constants.O_RDONLY | constants.O_EXCL);
     expect(await against(path)).to.match(/somebody has it for himself/);
+    // Reading needs no such thing, unless it is held against what another run wrote: nobody else may write meanwhile.
+    expect(await against(path, { read: 1 })).to.equal('');
+    const later = { ...OPENED, device: path, mix: { read: 1 }, verifyFrom: '/nowhere' } as BlockOptions;
+    const { faults, destroys } = await inspectDevice(later, 'block');
+    expect(faults.map(({ message }) => message).join()).to.match(/kept nothing.*somebody has it for himself/);
+    expect(destroys).to.deep.equal([]);
     closeSync(held);
     const upper = devices.attach(path);
     expect(await against(path)).to.match(new RegExp(`it is behind ${upper.slice(5)}`));
@@ -333,17 +348,47 @@ describe('block', function () {
     expect(await against(path)).to.equal('');
   });
 
-  it('leaves the device free after a SIGKILL during writes', async () => {
-    const { path, file } = devices.loop('image');
-    place.write('s.json', scenario({ device: path, ...WRITES }, [`loop:${file}`], {}, '30s'));
+  it('leaves the device free after a SIGKILL during writes, and a later run verifies it without leave to erase', async () => {
+    const { path, file } = devices.loop('image', 4);
+    const options = { device: path, size: '2MiB' };
+    const writes = { ...WRITES, verifyLater: true, sync: 'fdatasync', syncEvery: 8, distribution: 'shared' };
+    const two = { actor: { instances: 2 } };
+    place.write('s.json', scenario({ ...options, ...writes }, [`loop:${file}`], two, '30s'));
     const running = place.start('run', 's.json');
     await running.says(/engine:/);
     expect(await against(path)).to.match(/somebody has it for himself/);
+    while (sectorsOf(file, 2 * MIB).filter(isStamped).length < 2000) await turn();
+
     running.child.kill('SIGKILL');
     await running.done;
     for (let tries = 0; (await against(path)) !== '' && tries < 100; tries++)
       await new Promise((resolve) => setTimeout(resolve, 50));
     expect(await against(path)).to.equal('');
     expect(readdirSync(place.dir).sort()).to.deep.equal(['.brunt', 'ram', 's.json']);
+    const rotten = sectorsOf(file, 2 * MIB).findLastIndex(isStamped);
+    const fd = openSync(file, 'r+');
+    writeSync(fd, Buffer.alloc(8, 0x5a), 0, 8, rotten * 512 + 300);
+    closeSync(fd);
+    const again = devices.attach(file); // by another name
+    const look = {
+      ...options,
+      device: again,
+      access: 'sequential',
+      passes: 1,
+      verify: 'inline',
+      verifyFrom: '@last',
+    };
+    place.write(
+      'v.json',
+      scenario(look, [], {
+        phases: [{ name: 'look', duration: '10s', until: 'done', load: { block: '100%' } }],
+      }),
+    );
+    const { code, stderr } = await place.run('run', 'v.json');
+    expect(code, stderr).to.equal(4);
+    expect(stderr).to.match(/that run was killed.*it was \/dev\/loop\d+ then/);
+    expect(stderr).to.match(new RegExp(`rotted: sector ${rotten} of`));
+    expect(counted(place.summary(), 'block.bad-sectors')).to.equal(1);
+    expect(counted(place.summary(), 'block.verified')).to.equal(2 * MIB);
   });
 });

@@ -1,11 +1,21 @@
 /** What one run wrote is verified by a later one: after a kill, after a loss of power, and when somebody has been at it. */
 import { expect } from 'chai';
-import { closeSync, mkdirSync, openSync, readdirSync, readFileSync, readSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  readSync,
+  truncateSync,
+  writeSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { foreign } from '../../core/linux/foreign.js';
 import { keptIn } from '../../core/contract/kept.js';
 import { Workplace } from '../support/cli.js';
+import { Devices, hasProgram, run, whyNoDevices } from '../support/devices.js';
 import { ServedFile, whyNotServed } from '../support/served-file.js';
 import { counted } from '../support/storage-runs.js';
 
@@ -43,12 +53,7 @@ describe(`verification by a later run (seed ${SEED})`, function () {
     return place.run('run', 's.json', '--profile', 'lab');
   }
 
-  /** Records, the newest last. */
-  const records = (): string[] => {
-    const runs = join(place.dir, '.brunt/runs');
-    return readdirSync(runs).map((run) => join(runs, run));
-  };
-  const newest = (): string => records().sort().at(-1)!;
+  const newest = (): string => place.lastRecord();
 
   /** Writes that have begun, as the kept state says while the run goes on. */
   async function untilWritten(record: string, writes: number): Promise<void> {
@@ -93,12 +98,17 @@ describe(`verification by a later run (seed ${SEED})`, function () {
     await running.says(/engine:/);
     const killed = newest();
     await untilWritten(killed, 3000);
+    const look = scenario(file, { ...LOOK, blockSize: '4KiB', verifyFrom: '@last' });
+    place.write('early.json', look);
+    const early = await place.run('plan', 'early.json');
+    expect(early.code, early.stderr).to.equal(7);
+    expect(early.stderr).to.match(/early\.json:\d+:\d+[^]*that run is still going on/);
     const events = readFileSync(join(killed, 'events.ndjson'), 'utf8');
     process.kill(Number(/"agent.ready".*?"pid":(\d+)/.exec(events)?.[1]), 'SIGKILL');
     expect((await running.done).code).to.equal(6);
 
     // Everything that was acknowledged is there; what was in flight is, or is not.
-    const looked = await perform(scenario(file, { ...LOOK, blockSize: '4KiB', verifyFrom: '@last' }));
+    const looked = await perform(look);
     expect(looked.code, looked.stderr).to.equal(0);
     expect(looked.stderr).to.match(/that run was killed: what was in flight may have happened or not/);
     expect(counted(place.summary(), 'disk.verified')).to.equal(4 * MIB);
@@ -139,6 +149,7 @@ describe(`verification by a later run (seed ${SEED})`, function () {
   it('knows what a loss of power may take, and finds a disk that lies about its syncs', async function () {
     if (whyNotServed() !== null) return this.skip(); // a disk of the test's own needs root and /dev/fuse
     const served = await ServedFile.open(join(place.dir, 'served'), 4 * MIB);
+    let devices: Devices | null = null;
     try {
       const writes = {
         direct: true,
@@ -162,14 +173,53 @@ describe(`verification by a later run (seed ${SEED})`, function () {
       expect(await look(true, written), 'all that went had not been synced').to.equal(0);
       expect(await look(false, written), 'without a loss of power it must be there').to.be.greaterThan(0);
 
+      // The same by a device over it, whose flushes it lies about.
+      if (whyNoDevices() !== null) return;
+      devices = new Devices(place.dir, 1);
+      const device = devices.attach(served.path, '--direct-io=on');
+      const block = (options: object): unknown => ({
+        version: 1,
+        safety: { erasableDevices: 'verifyFrom' in options ? [] : [`loop:${served.path}`] },
+        actors: { db: { uses: 'block', peak: '8', with: { device, size: '4MiB', ...options } } },
+        phases: [{ name: 'load', duration: '30s', until: 'done', load: { db: '100%' } }],
+      });
       await served.say({ type: 'rules', rules: [{ op: 'sync', every: 1, lie: true }] });
-      const second = await perform(scenario(served.path, { ...writes, verifyLater: true }));
+      const second = await perform(block({ ...writes, verifyLater: true }));
       expect(second.code, second.stderr).to.equal(0);
-      const lied = newest();
       await served.say({ type: 'cut', seed: SEED });
-      expect(await look(true, lied), 'what was synced is gone').to.be.greaterThan(0);
+      const lied = await perform(block({ ...LOOK, verifyFrom: '@last', powerLoss: true }));
+      expect(lied.code, lied.stderr).to.equal(4);
+      expect(counted(place.summary(), 'block.bad-sectors'), 'what was flushed is gone').to.be.greaterThan(0);
     } finally {
+      devices?.remove();
       await served.close();
+    }
+  });
+
+  it('knows a file again whose filesystem was mounted elsewhere since, and what it has lost at its end', async function () {
+    if (whyNoDevices() !== null || !hasProgram('mkfs.ext4')) return this.skip(); // no filesystem to be made and mounted
+    const devices = new Devices(place.dir, 96);
+    try {
+      const { path } = devices.loop('image', 48);
+      run('mkfs.ext4', ['-q', path]);
+      const first = devices.mount(path, 'first');
+      const writes = { mix: { write: '80%', trim: '20%' }, total: '8MiB' };
+      const wrote = await perform(scenario(join(first, 'f'), { ...writes, verifyLater: true }));
+      expect(wrote.code, wrote.stderr).to.equal(0);
+      run('umount', [first]);
+      const file = join(devices.mount(path, 'second'), 'f');
+      const back = { ...LOOK, verify: 'after', blockSize: '4KiB', verifyFrom: '@last', onError: 'continue' };
+      const looked = await perform(scenario(file, back));
+      expect(looked.code, looked.stderr).to.equal(0);
+      expect(looked.stderr).to.match(/goes on from .*that run closed it|it was .*first\/f then/);
+      // Behind the end of a file that has lost its last part there is nothing to read, and nothing unreadable either.
+      truncateSync(file, 3 * MIB);
+      const found = await perform(scenario(file, back));
+      expect(found.code, found.stderr).to.equal(4);
+      expect(found.stderr).to.match(/(lost|stale): sector \d+ of .*second\/f holds zeros/);
+      expect(counted(place.summary(), 'disk.unverified')).to.equal(0);
+    } finally {
+      devices.remove();
     }
   });
 

@@ -1,7 +1,7 @@
 /** The built command line, run as a person runs it: own process, own folder, real files. */
 import type { ChildProcess } from 'node:child_process';
 import { spawn } from 'node:child_process';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { RunEvent } from '../../core/contract/events.js';
@@ -94,12 +94,13 @@ export class Workplace {
     return this.start(...args).done;
   }
 
-  /** Directories of the run records here, oldest first. */
+  /** Directories of the run records here, oldest first: by when they were made, since names of one second are in no order. */
   records(): string[] {
     const runs = join(this.dir, '.brunt/runs');
     return readdirSync(runs)
-      .sort()
-      .map((name) => join(runs, name));
+      .map((name) => ({ dir: join(runs, name), madeMs: statSync(join(runs, name)).birthtimeMs }))
+      .sort((a, b) => a.madeMs - b.madeMs)
+      .map(({ dir }) => dir);
   }
 
   lastRecord(): string {

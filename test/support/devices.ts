@@ -52,11 +52,13 @@ export class Devices {
     }
   }
 
-  mount(device: string): string {
-    const folder = join(this.#folder, 'mounted');
+  mount(device: string, name = 'mounted'): string {
+    const folder = join(this.#folder, name);
     mkdirSync(folder);
     run('mount', [device, folder]);
-    this.#undo.push(() => run('umount', [folder]));
+    this.#undo.push(() => {
+      if (readFileSync('/proc/self/mounts', 'utf8').includes(` ${folder} `)) run('umount', [folder]);
+    });
     return folder;
   }
 

@@ -1,53 +1,31 @@
 /**
- * An oracle in a file of the run's record instead of memory: mapped by all instances alike, so that it outlives them, a
+ * An oracle in a file instead of memory (`kept-file.ts`): mapped by all instances alike, so that it outlives them, a
  * SIGKILL at any instruction included. A later run opens a copy of it and goes on. The record's folder and the target
  * come in, an oracle and the stamps' key leave. Called by `workload/session.ts`.
- *
- * The file has one page of header, JSON and zeros, and then the oracle's memory. All of its room is taken when it is made:
- * a store into a mapped file on a full filesystem would end the process.
  */
-import {
-  closeSync,
-  constants,
-  copyFileSync,
-  existsSync,
-  fsyncSync,
-  linkSync,
-  openSync,
-  readdirSync,
-  readFileSync,
-  readSync,
-  rmSync,
-  writeSync,
-} from 'node:fs';
+import { closeSync, constants, copyFileSync, existsSync, linkSync, openSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { messageOf } from '../../../core/base/errors.js';
 import { errnoName } from '../../../core/linux/errno.js';
 import { fileIo, MS_SYNC } from '../../../core/linux/file-io.js';
 import type { Mapping } from '../../../core/linux/mapping.js';
 import { MAP_SHARED, mapper } from '../../../core/linux/mapping.js';
+import type { Header, Identity, KeptFile, Place } from './kept-file.js';
+import {
+  bootId,
+  fileName,
+  HEADER_BYTES,
+  holdKept,
+  keptFiles,
+  keptStateBytes,
+  makeKeptFile,
+  NoKeptState,
+  readHeader,
+  unitsOf,
+  writeHeader,
+} from './kept-file.js';
 import { Oracle } from './oracle.js';
 import type { StampKey } from './stamp.js';
-
-const VERSION = 1;
-const HEADER_BYTES = 4096;
-const EXTENSION = '.oracle';
-const ZEROS = Buffer.alloc(2 ** 20);
-
-/** What is written where: two states are of the same place when these are equal. */
-export interface Place {
-  readonly name: string;
-  readonly from: number;
-  readonly bytes: number;
-  readonly unitBytes: number;
-}
-
-interface Header extends Place {
-  readonly oracle: typeof VERSION;
-  readonly key: StampKey;
-  /** The kernel's name of the boot in which it was written; null where it does not say. */
-  readonly boot: string | null;
-}
 
 export interface KeptStateInput {
   /** Where this run keeps it: the same for all instances. */
@@ -61,6 +39,8 @@ export interface KeptStateInput {
   readonly from: string | null;
   /** The target's power was cut since; null: when the host has booted anew. */
   readonly isPowerLost: boolean | null;
+  /** No later run is to find it: the last one to close it removes it. */
+  readonly isPassing: boolean;
 }
 
 export interface KeptState {
@@ -72,26 +52,16 @@ export interface KeptState {
   close(): void;
 }
 
-/** What stands in the way, in one sentence for ctx.unavailable. */
-export class NoKeptState extends Error {
-  override name = 'NoKeptState';
-}
-
-/** Of the file, and of the memory once all of it is in use. */
-export function keptStateBytes(units: number): number {
-  return HEADER_BYTES + Oracle.bytes(units, true);
-}
-
 export function openKeptState(input: KeptStateInput): KeptState {
-  const { folder, place } = input;
-  const units = Math.ceil(place.bytes / place.unitBytes);
-  const bytes = keptStateBytes(units);
+  const { folder, place, writer, isPassing } = input;
   const file = join(folder, fileName(place));
   try {
-    const story = makeOnce(file, input, bytes, units);
-    const mapped = map(file, bytes);
-    const { key } = readHeader(file);
-    const oracle = new Oracle(mapped.buffer, units, { isKept: true, at: HEADER_BYTES });
+    const story = makeOnce(file, input);
+    const fd = openSync(file, 'r+');
+    holdKept(fd, writer);
+    const { key } = readHeader(fd, file);
+    const mapped = map(fd, place);
+    const oracle = oracleIn(mapped, place);
     oracle.use(1);
     return {
       oracle,
@@ -99,9 +69,13 @@ export function openKeptState(input: KeptStateInput): KeptState {
       story,
       close: () => {
         // What is on the disk says that it is closed only once all the rest is there.
-        sync(mapped);
-        if (oracle.use(-1) === 0) sync(mapped);
+        if (!isPassing) sync(mapped);
+        if (oracle.use(-1) === 0) {
+          if (isPassing) rmSync(file);
+          else sync(mapped);
+        }
         mapped.unmap();
+        closeSync(fd);
       },
     };
   } catch (error) {
@@ -111,16 +85,14 @@ export function openKeptState(input: KeptStateInput): KeptState {
 }
 
 /** The first instance makes it, beside its place: it appears whole. What it goes on from, or null. */
-function makeOnce(file: string, input: KeptStateInput, bytes: number, units: number): string | null {
+function makeOnce(file: string, input: KeptStateInput): string | null {
   if (existsSync(file)) return null;
+  const { place, key, from } = input;
   const made = `${file}.${input.writer}`;
   rmSync(made, { force: true });
   let story: string | null = null;
-  if (input.from === null) {
-    takeRoom(made, bytes);
-    const { place, key } = input;
-    writeHeader(made, { oracle: VERSION, ...place, key, boot: bootId() });
-  } else story = goOn(made, input, input.from, bytes, units);
+  if (from === null) makeKeptFile(made, { ...place, key, boot: bootId() });
+  else story = goOn(made, input, findState(from, place));
   try {
     linkSync(made, file);
   } catch (error) {
@@ -133,45 +105,52 @@ function makeOnce(file: string, input: KeptStateInput, bytes: number, units: num
 }
 
 /** A copy of what a run before kept, with nothing in flight. */
-function goOn(made: string, input: KeptStateInput, folder: string, bytes: number, units: number): string {
-  const { place } = input;
-  const { file, header } = findState(folder, place);
+function goOn(
+  made: string,
+  { place, isPowerLost: said }: KeptStateInput,
+  { file, header }: KeptFile,
+): string {
   const boot = bootId();
-  const isPowerLost = input.isPowerLost ?? header.boot !== boot;
+  const isPowerLost = said ?? header.boot !== boot;
   copyFileSync(file, made, constants.COPYFILE_FICLONE);
-  const mapped = map(made, bytes);
-  const oracle = new Oracle(mapped.buffer, units, { isKept: true, at: HEADER_BYTES });
+  const fd = openSync(made, 'r+');
+  let mapped: Mapping;
+  try {
+    mapped = map(fd, place);
+  } finally {
+    closeSync(fd);
+  }
+  const oracle = oracleIn(mapped, place);
   const wasOpen = oracle.users > 0;
   const isBehind = wasOpen && header.boot !== boot;
   oracle.resume({ isPowerLost, isBehind });
   mapped.unmap();
-  writeHeader(made, { ...header, name: place.name, boot });
+  writeHeader(made, { ...place, key: header.key, boot });
   const facts = [
     ...(wasOpen ? ['that run was killed: what was in flight may have happened or not'] : []),
     ...(isPowerLost ? ['power was lost: what was not synced may be gone'] : []),
     ...(isBehind ? ['what it wrote last before the host went down may be unknown'] : []),
     ...(header.name === place.name ? [] : [`it was ${header.name} then`]),
+    ...(place.identity !== null && isSame(header, place) === null
+      ? ['nothing says that it is the same device, but what is on it']
+      : []),
   ];
   return facts.length === 0 ? 'that run closed it' : facts.join('; ');
 }
 
-/** By the name of the target; where the actor had one target only, by that: devices and mounts change their names. */
-function findState(folder: string, place: Place): { file: string; header: Header } {
-  let names: string[];
-  try {
-    names = readdirSync(folder).filter((name) => name.endsWith(EXTENSION));
-  } catch {
-    names = [];
-  }
-  const all = names.map((name) => ({ file: join(folder, name), header: readHeader(join(folder, name)) }));
-  const found = all.find(({ header }) => header.name === place.name && header.from === place.from) ?? all[0];
-  if (found === undefined || (all.length > 1 && found.header.name !== place.name))
+/** By the name of the target; else by its place among those of the actor: devices and mounts change their names. */
+function findState(folder: string, place: Place): KeptFile {
+  const all = keptFiles(folder);
+  const found =
+    all.find(({ header }) => header.name === place.name && header.from === place.from) ??
+    all.find(({ header }) => header.index === place.index);
+  if (found === undefined)
     throw new NoKeptState(
-      all.length === 0
-        ? `that run kept nothing in ${folder}: it needs "verifyLater", and an actor of the same name`
-        : `that run kept ${all.map(({ header }) => header.name).join(', ')}, not ${place.name}`,
+      `that run kept ${all.map(({ header }) => header.name).join(', ')}, not ${place.name}`,
     );
   const { header } = found;
+  if (isSame(header, place) === false)
+    throw new NoKeptState(`that run wrote to ${namesOf(header)}, and ${place.name} is ${namesOf(place)}`);
   for (const what of ['from', 'bytes', 'unitBytes'] as const) {
     if (header[what] === place[what]) continue;
     const named = { from: '"from"', bytes: '"size"', unitBytes: 'the smallest step of sizes and places' }[
@@ -182,74 +161,37 @@ function findState(folder: string, place: Place): { file: string; header: Header
   return found;
 }
 
-function fileName({ name, from }: Place): string {
-  return `${encodeURIComponent(name).slice(-100)}-${from}${EXTENSION}`;
+/** Null where nothing says it: there is no name of its own, or none that outlived the boot. */
+function isSame(then: Header, now: Place): boolean | null {
+  if (then.identity === null || now.identity === null) return null;
+  const kinds: (keyof Identity)[] = then.boot === bootId() ? ['lasting', 'ofBoot'] : ['lasting'];
+  let isSaid = false;
+  for (const kind of kinds) {
+    const [before, after] = [then.identity[kind], now.identity[kind]];
+    if (before.some((id) => after.includes(id))) return true;
+    isSaid ||= before.length > 0 && after.length > 0;
+  }
+  return isSaid ? false : null;
 }
 
-function takeRoom(file: string, bytes: number): void {
-  const fd = openSync(file, 'wx', 0o600);
-  try {
-    const result = fileIo()?.fallocate(fd, 0, 0, bytes) ?? -1;
-    if (result >= 0) return;
-    for (let at = 0; at < bytes; at += ZEROS.length)
-      writeSync(fd, ZEROS, 0, Math.min(ZEROS.length, bytes - at), at);
-  } finally {
-    closeSync(fd);
-  }
+function namesOf({ name, identity }: Place): string {
+  const [id = name] = [...(identity?.lasting ?? []), ...(identity?.ofBoot ?? [])];
+  return id;
 }
 
-function writeHeader(file: string, header: Header): void {
-  const page = Buffer.alloc(HEADER_BYTES);
-  const text = JSON.stringify(header);
-  if (page.write(text) < Buffer.byteLength(text)) throw new Error('the name of the target is too long');
-  const fd = openSync(file, 'r+');
-  try {
-    writeSync(fd, page, 0, page.length, 0);
-    fsyncSync(fd);
-  } finally {
-    closeSync(fd);
-  }
+function oracleIn({ buffer }: Mapping, place: Place): Oracle {
+  return new Oracle(buffer, unitsOf(place), { isKept: true, at: HEADER_BYTES });
 }
 
-function readHeader(file: string): Header {
-  const page = Buffer.alloc(HEADER_BYTES);
-  const fd = openSync(file, 'r');
-  try {
-    readSync(fd, page, 0, page.length, 0);
-  } finally {
-    closeSync(fd);
-  }
-  const end = page.indexOf(0);
-  const header = JSON.parse(page.toString('utf8', 0, end < 0 ? HEADER_BYTES : end)) as Header;
-  // eslint-disable-next-line @typescript-eslint/no-unnecessary-condition -- from a disk
-  if (header.oracle !== VERSION) throw new NoKeptState(`${file} is of another version`);
-  return header;
-}
-
-function map(file: string, bytes: number): Mapping {
-  const fd = openSync(file, 'r+');
-  try {
-    const mapped = mapper()?.map(bytes, MAP_SHARED, fd);
-    if (mapped === undefined)
-      throw new NoKeptState(
-        'to keep what was written where needs the optional package koffi on 64-bit Linux',
-      );
-    if (typeof mapped === 'number') throw new Error(errnoName(mapped));
-    return mapped;
-  } finally {
-    closeSync(fd);
-  }
+function map(fd: number, place: Place): Mapping {
+  const mapped = mapper()?.map(keptStateBytes(unitsOf(place)), MAP_SHARED, fd);
+  if (mapped === undefined)
+    throw new NoKeptState('to keep what was written where needs the optional package koffi on 64-bit Linux');
+  if (typeof mapped === 'number') throw new Error(errnoName(mapped));
+  return mapped;
 }
 
 function sync({ address, bytes }: Mapping): void {
   const result = fileIo()?.msync(address, bytes, MS_SYNC) ?? 0;
   if (result < 0) throw new NoKeptState(`what was written where is not on the disk: ${errnoName(result)}`);
-}
-
-function bootId(): string | null {
-  try {
-    return readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
-  } catch {
-    return null;
-  }
 }

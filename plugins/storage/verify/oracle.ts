@@ -61,6 +61,11 @@ export class Oracle {
     return (HEAD_WORDS + units * (isKept ? KEPT_FIELDS : FIELDS)) * 4;
   }
 
+  /** Writes and trims that ever began, by the first bytes of a memory. */
+  static writesIn(memory: Buffer): number {
+    return memory.readUInt32LE(GENERATION * 4);
+  }
+
   /** `memory`: all zeros at first, the same for all instances; from byte `at` on. */
   constructor(memory: ArrayBufferLike, units: number, { isKept = false, at = 0 } = {}) {
     assert(
@@ -191,9 +196,14 @@ export class Oracle {
     return this.#floor[unit] ?? 0;
   }
 
-  /** The newest write to a unit when none is in flight there, else 0: by it a read knows whether one was under way meanwhile. */
+  /**
+   * The newest write to a unit when none is in flight there, else 0: by it a read knows whether one was under way meanwhile.
+   * Looked at twice: another thread may begin a write between two looks.
+   */
   settledAt(unit: number): number {
-    return (Atomics.load(this.#flags, unit) & COUNT) === 0 ? (this.#high[unit] ?? 0) : 0;
+    if (Atomics.load(this.#flags, unit) !== 0) return 0;
+    const high = this.#high[unit] ?? 0;
+    return Atomics.load(this.#flags, unit) === 0 && this.#high[unit] === high ? high : 0;
   }
 
   /** No write to the unit was in flight at any time since it settled at this one. */

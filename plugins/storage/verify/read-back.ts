@@ -2,6 +2,7 @@
  * Reads a whole region back through an engine and has every sector looked at, when the load is over. Called by the
  * simulators between phases and before they end.
  */
+import { fstatSync } from 'node:fs';
 import { nowNs } from '../../../core/base/clock.js';
 import type { Engine } from '../engines/engine.js';
 import { OP } from '../engines/engine.js';
@@ -15,7 +16,9 @@ const MIB = 2 ** 20;
 
 export interface ReadBackInput {
   readonly engine: Engine;
+  /** As the engine numbered it. */
   readonly file: number;
+  readonly fd: number;
   readonly region: Region;
   /** From an offset in the file to its place in all that the verifier knows. Default 0. */
   readonly base?: number;
@@ -28,6 +31,7 @@ export interface ReadBackInput {
 }
 
 export interface ReadBackResult {
+  /** That were looked at, those behind the end of a file with them. */
   readonly bytes: number;
   /** Reads that failed or were short: what is there could not be looked at. */
   readonly unreadableBytes: number;
@@ -36,7 +40,7 @@ export interface ReadBackResult {
 
 /** Nothing else may be in flight in the engine. */
 export async function readBack(input: ReadBackInput): Promise<ReadBackResult> {
-  const { engine, file, region, verifier, unitBytes, isOver, base = 0 } = input;
+  const { engine, file, fd, region, verifier, unitBytes, isOver, base = 0 } = input;
   const { slots } = engine;
   const pieceBytes = Math.max(unitBytes, Math.floor(Math.min(MIB, engine.slotBytes) / unitBytes) * unitBytes);
   const words = new Uint32Array(engine.memory.buffer, engine.memory.byteOffset, engine.memory.length >> 2);
@@ -68,16 +72,14 @@ export async function readBack(input: ReadBackInput): Promise<ReadBackResult> {
       const slot = engine.ended[i] as number;
       const bytes = slots.bytes[slot] as number;
       const read = Math.max(0, slots.result[slot] as number);
-      verifier.endRead(
-        words,
-        (slots.at[slot] as number) / 4,
-        base + (slots.offset[slot] as number),
-        read,
-        floors[slot] as Uint32Array,
-      );
+      const [start, offset] = [slots.at[slot] as number, slots.offset[slot] as number];
+      // What lies behind the end of a file has no bytes, which are as good as zeros, and no error either.
+      const isAtEnd = (slots.result[slot] as number) >= 0 && read < bytes && offset + read >= endOf(fd);
+      if (isAtEnd) engine.memory.fill(0, start + read, start + bytes);
+      verifier.endRead(words, start / 4, base + offset, isAtEnd ? bytes : read, floors[slot] as Uint32Array);
       input.onRead(read);
-      done += read;
-      unreadable += bytes - read;
+      done += isAtEnd ? bytes : read;
+      unreadable += isAtEnd ? 0 : bytes - read;
       free.push(slot);
     }
     if (nowNs() < turnNs) continue;
@@ -85,4 +87,10 @@ export async function readBack(input: ReadBackInput): Promise<ReadBackResult> {
     turnNs = nowNs() + TURN_NS;
   }
   return { bytes: done, unreadableBytes: unreadable, isWhole: at >= endAt };
+}
+
+/** Of a file; no end of a device, which says that it is none. */
+function endOf(fd: number): number {
+  const facts = fstatSync(fd);
+  return facts.isFile() ? facts.size : Infinity;
 }

@@ -8,7 +8,7 @@ import type { AccessSpec } from '../access/index.js';
 import { makeAccess } from '../access/index.js';
 import type { Layout } from '../layout/layout.js';
 import type { WorkloadOptions } from './options.js';
-import { accessOf, largestOf, unitOf } from './options.js';
+import { accessOf, isVerifying, largestOf, unitOf } from './options.js';
 
 export const PICK_OPTIONS = {
   pick: {
@@ -67,7 +67,8 @@ function bySize(files: Uint32Array, starts: Float64Array, random: Random): () =>
 
 /** `sizes`: all that the files may have at the ends of their ranges, where that is known when the plan is made. */
 export function pickFaults(options: WorkloadOptions & PickOptions, sizes: readonly number[]): OptionFault[] {
-  const { access, visit, pick, passes, verify, direct } = options;
+  const { access, visit, pick, passes, direct } = options;
+  const isChecked = isVerifying(options);
   const faults: OptionFault[] = [];
   if (access === 'append' || access === 'moving')
     faults.push({
@@ -100,10 +101,10 @@ export function pickFaults(options: WorkloadOptions & PickOptions, sizes: readon
       hint: `That has ${smallest} bytes. "visit": "pass" goes through files of any size.`,
     });
   const odd = sizes.find((bytes) => bytes % unit !== 0);
-  if (odd !== undefined && (verify !== 'off' || (direct && visit === 'pass')))
+  if (odd !== undefined && (isChecked || (direct && visit === 'pass')))
     faults.push({
       path: ['tree'],
-      message: `${verify === 'off' ? 'direct I/O to the end' : 'verification'} of a file is in multiples of ${unit} bytes, and one has ${odd}`,
+      message: `${isChecked ? 'verification' : 'direct I/O to the end'} of a file is in multiples of ${unit} bytes, and one has ${odd}`,
       seen: odd,
     });
   return faults;

@@ -9,8 +9,10 @@ import type { Engine, OpName } from '../engines/engine.js';
 import { EngineUnavailable, FILES_MAX } from '../engines/engine.js';
 import type { OpenedEngine } from '../engines/open.js';
 import { openEngine } from '../engines/open.js';
+import type { Identity } from '../verify/kept-file.js';
+import { keptStateBytes, NoKeptState } from '../verify/kept-file.js';
 import type { KeptState } from '../verify/kept-state.js';
-import { keptStateBytes, NoKeptState, openKeptState } from '../verify/kept-state.js';
+import { openKeptState } from '../verify/kept-state.js';
 import { Oracle } from '../verify/oracle.js';
 import { readBack } from '../verify/read-back.js';
 import { SECTOR_BYTES } from '../verify/stamp.js';
@@ -38,6 +40,10 @@ import { isSyncing, KINDS, StorageWork } from './work.js';
 export interface Target {
   /** What is told of it, and what stamps are keyed by: the same for all instances that share it. */
   readonly name: string;
+  /** This instance's alone: each has one. Else all work on it. */
+  readonly isOwn: boolean;
+  /** By which a later run knows it again. Default: by what is on it. */
+  readonly identity?: Identity;
   /** The one open file or device; or many files, which the session opens. */
   readonly on: number | ManyFiles;
   /** What is worked on: so many bytes from here on. Default 0. */
@@ -110,12 +116,20 @@ export class Session {
   readonly #target: Target;
   #engine: Engine | null = null;
   #openFiles: OpenFiles | null = null;
-  #state: KeptState | null = null;
+  #state: Pick<KeptState, 'oracle' | 'key'> | null = null;
+  #kept: KeptState | null = null;
   #leasedBytes = 0;
 
-  constructor(ctx: Context, target: Target) {
+  private constructor(ctx: Context, target: Target) {
     this.#ctx = ctx;
     this.#target = target;
+  }
+
+  /** When all instances have, `run` comes. */
+  static async open(ctx: Context, target: Target): Promise<Session> {
+    const session = new Session(ctx, target);
+    if (isVerifying(ctx.options)) await session.#openState();
+    return session;
   }
 
   async run(): Promise<'done' | void> {
@@ -128,15 +142,12 @@ export class Session {
     const slots = inFlight * (isSyncing(options) ? 2 : 1);
     const { on } = target;
     const layoutBytes = typeof on === 'number' ? 0 : on.layout.count * FILE_BYTES;
-    // What is mapped of a file counts as this process's memory, once.
-    const isMapping =
-      isKept(options) && (ctx.instance.index === 0 || options.distribution === 'per-instance');
-    const mappedBytes = isMapping ? oracleBytes(options, target.bytes) : 0;
-    if (!this.#takeMemory(slots * largestOf(options) + OVERHEAD_BYTES + layoutBytes + mappedBytes)) return;
+    const knownBytes = this.#ownOracleBytes();
+    if (!this.#takeMemory(slots * largestOf(options) + OVERHEAD_BYTES + layoutBytes + knownBytes)) return;
     const { engine, why } = this.#open(slots);
     this.#engine = engine;
     ctx.log('info', `engine: ${why}`);
-    const verifier = isVerifying(options) ? await this.#verifier() : null;
+    const verifier = this.#state === null ? null : this.#verifier(this.#state);
     const looksAtReads = options.verify === 'inline' || options.verify === 'both';
     const { choices, places, parts } = this.#places(engine);
     const { trim, trimsToZero } = target;
@@ -162,7 +173,7 @@ export class Session {
     this.#openFiles?.closeAll();
     if (left !== undefined && left > 0)
       this.#ctx.log('warn', `${left} operations on ${this.#target.name} never ended`);
-    this.#state?.close();
+    this.#kept?.close();
     if (this.#leasedBytes > 0) this.#ctx.lease.give(this.#leasedBytes);
   }
 
@@ -251,7 +262,7 @@ export class Session {
       if (dropped !== null) this.#ctx.unavailable(`${this.#target.name}: ${dropped}`);
       const file = this.#attach(engine, on, region);
       const choices = new Choices(options, region, random);
-      const part = { base: 0, region, use: () => file, done: () => undefined };
+      const part = { base: 0, region, use: () => ({ file, fd: on }), done: () => undefined };
       return { choices, places: new OnePlace(slots, choices, { file, fd: on }), parts: () => [part] };
     }
     const { layout, files, pick } = on;
@@ -263,7 +274,10 @@ export class Session {
         yield {
           base: layout.starts[file] as number,
           region: { from: 0, bytes: layout.bytes[file] as number },
-          use: () => open.use(file).attached,
+          use: () => {
+            const { attached, fd } = open.use(file);
+            return { file: attached, fd };
+          },
           done: () => open.done(file),
         };
     };
@@ -304,16 +318,14 @@ export class Session {
     return { from: from + each * instance.index, bytes: each };
   }
 
-  async #verifier(): Promise<Verifier> {
+  #verifier(state: Pick<KeptState, 'oracle' | 'key'>): Verifier {
     const ctx = this.#ctx;
     const { options, instance, metrics } = ctx;
     const { name, from = 0 } = this.#target;
-    const unitBytes = unitOf(options);
-    const state = isKept(options) ? await this.#keptState() : this.#stateInMemory();
     return new Verifier({
       ...state,
       from,
-      unitBytes,
+      unitBytes: unitOf(options),
       writer: instance.index,
       startNs: ctx.nowNs(),
       onBad: (verdict, sector, found) =>
@@ -322,31 +334,52 @@ export class Session {
     });
   }
 
-  #stateInMemory(): Pick<KeptState, 'oracle' | 'key'> {
-    const { options, shared } = this.#ctx;
-    const { bytes, name } = this.#target;
+  async #openState(): Promise<void> {
+    const { options, shared, instance } = this.#ctx;
+    const { bytes, isOwn } = this.#target;
     const units = Math.ceil(bytes / unitOf(options));
-    const oracle = new Oracle(shared ?? new SharedArrayBuffer(Oracle.bytes(units)), units);
-    const { runLow, runHigh } = newMark();
-    return { oracle, key: { ...oracle.run(runLow, runHigh), target: nameHash(name) } };
+    const memory = shared !== null && shared.byteLength >= Oracle.bytes(units) ? shared : null;
+    // How much instances share may not have been known when the plan was made.
+    const isCommon = !isOwn && instance.count > 1;
+    if (isKept(options) || (isCommon && memory === null))
+      this.#state = this.#kept = await this.#keptState(!isKept(options));
+    else this.#state = this.#stateInMemory(units, memory);
   }
 
-  async #keptState(): Promise<Pick<KeptState, 'oracle' | 'key'>> {
+  /** What is known of all that is worked on: of what instances share the first one has the lease, unless the plan has it. */
+  #ownOracleBytes(): number {
+    const { options, instance, shared } = this.#ctx;
+    const { bytes, isOwn } = this.#target;
+    if (this.#state === null || (!isOwn && instance.index > 0)) return 0;
+    const needed = oracleBytes(options, bytes);
+    const isPlanned = this.#kept === null && shared !== null && shared.byteLength >= needed;
+    return isPlanned ? 0 : needed;
+  }
+
+  #stateInMemory(units: number, memory: SharedArrayBuffer | null): Pick<KeptState, 'oracle' | 'key'> {
+    const oracle = new Oracle(memory ?? new SharedArrayBuffer(Oracle.bytes(units)), units);
+    const { runLow, runHigh } = newMark();
+    return { oracle, key: { ...oracle.run(runLow, runHigh), target: nameHash(this.#target.name) } };
+  }
+
+  async #keptState(isPassing: boolean): Promise<KeptState> {
     const ctx = this.#ctx;
     const { actor, options, instance } = ctx;
-    const { bytes, name, from = 0 } = this.#target;
+    const { bytes, name, from = 0, isOwn, identity = null } = this.#target;
     const { verifyFrom, powerLoss } = options;
+    const index = isOwn ? instance.index : 0;
     try {
-      const { oracle, key, story } = (this.#state = openKeptState({
+      const state = openKeptState({
         folder: await ctx.keep(),
         writer: instance.index,
-        place: { name, from, bytes, unitBytes: unitOf(options) },
+        place: { name, index, identity, from, bytes, unitBytes: unitOf(options) },
         key: { ...newMark(), target: nameHash(name) },
         from: verifyFrom === undefined ? null : keptIn(verifyFrom, actor),
         isPowerLost: powerLoss ?? null,
-      }));
-      if (story !== null) ctx.log('info', `goes on from ${verifyFrom ?? ''}: ${story}`);
-      return { oracle, key };
+        isPassing,
+      });
+      if (state.story !== null) ctx.log('info', `goes on from ${verifyFrom ?? ''}: ${state.story}`);
+      return state;
     } catch (error) {
       if (error instanceof NoKeptState) return ctx.unavailable(error.message);
       throw error;
@@ -369,14 +402,14 @@ export class Session {
     for (const { base, region, use, done: end } of parts()) {
       all += region.bytes;
       if (isOver()) continue;
-      let file: number;
+      let opened: ReturnType<typeof use>;
       try {
-        file = use();
+        opened = use();
       } catch (error) {
         ctx.log('warn', `a file of ${this.#target.name} cannot be read back: ${messageOf(error)}`);
         continue;
       }
-      const input = { engine, file, region, base, verifier, unitBytes, isOver, onRead };
+      const input = { engine, ...opened, region, base, verifier, unitBytes, isOver, onRead };
       const { bytes, unreadableBytes } = await readBack(input);
       end();
       done += bytes;
@@ -400,8 +433,8 @@ interface Part {
   /** From an offset in the file to its place in all that is worked on. */
   readonly base: number;
   readonly region: Region;
-  /** Its file as the engine numbered it, open until `done`. Throws what the system says. */
-  readonly use: () => number;
+  /** Its file as the engine numbered it, and as the system did, open until `done`. Throws what the system says. */
+  readonly use: () => { readonly file: number; readonly fd: number };
   readonly done: () => void;
 }
 
