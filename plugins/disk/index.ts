@@ -143,8 +143,7 @@ function nothingLeft(path: string): string {
 
 async function make(path: string, options: DiskOptions, ctx: MakeContext): Promise<boolean> {
   const wasThere = kindOf(path) !== null;
-  if (options.verifyFrom !== undefined && !wasThere)
-    ctx.unavailable(nothingLeft(path));
+  if (options.verifyFrom !== undefined && !wasThere) ctx.unavailable(nothingLeft(path));
   const made = await (isMany(options)
     ? makeMany(path, options, ctx)
     : makeFile(fileSpec(options, path), ctx));
