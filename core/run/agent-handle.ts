@@ -158,6 +158,7 @@ export class AgentHandle implements Stoppable {
 
   stop(rung: 'ask' | 'release' | 'terminate'): void {
     if (this.#boot === '') return this.kill(); // it still boots: there is nothing to give back
+    if (!this.#mayLoad) return this.#becomeIdle(); // it was never told to load: no instance will ever end
     this.send({ type: 'stop', rung });
   }
 

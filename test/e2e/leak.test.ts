@@ -73,6 +73,10 @@ describe('a target that is watched', () => {
     running.at(-1)?.kill('SIGKILL');
     expect((await run.done).code).to.equal(6);
     expect((await place.run('run', 'ends.json')).code, 'not there').to.equal(7);
+    // Agents that had nothing to do yet are not waited for.
+    expect(place.events().flatMap((event) => (event.type === 'stop.rung' ? [event.rung] : []))).to.deep.equal(
+      ['ask'],
+    );
   });
 
   it('is one thing', async () => {
