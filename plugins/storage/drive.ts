@@ -54,6 +54,12 @@ const TURN_TAKES_NS = 0.5 * MS;
 const EARLY_TURN_NS = 10 * MS;
 /** The kernel wakes a sleeper so late: a shorter wait for what is due is spent looking. */
 const SPIN_NS = 0.1 * MS;
+/**
+ * What has fallen due is handed over for so long, looked at every few operations; then it is seen what has ended, before the
+ * rest. Devices that do an operation while it is handed over would otherwise be told to have taken as long as all of it.
+ */
+const HAND_OVER_NS = 0.1 * MS;
+const HAND_OVER_LOOK = 4;
 /** What is waited for at most before looking again whether anything has changed. */
 const LOOK_NS = 100 * MS;
 /** A stop waits so many looks for what is in flight; what has not ended by then is told as unfinished. */
@@ -92,7 +98,10 @@ class Loop {
   readonly #input: DriveInput;
   readonly #free: Uint32Array;
   #freeCount: number;
+  /** Of what was taken from the pacing last, and how many of those are filled and submitted. */
   readonly #dues: Float64Array;
+  #taken = 0;
+  #given = 0;
   /** Of a linked slot: the one before it. */
   readonly #before: Int32Array;
   readonly #slotsEach: number;
@@ -117,21 +126,23 @@ class Loop {
     this.#judge = work.judge?.bind(work) ?? ((slot) => engineCode(slots, slot));
   }
 
-  /** Fills and submits what is due. True when there is nothing left to do. */
+  /** Fills and submits what is due, or a part of it. True when there is nothing left to do. */
   start(): boolean {
     const { ctx, work } = this.#input;
-    const left = work.left?.() ?? Infinity;
-    const most = Math.min(Math.floor(this.#freeCount / this.#slotsEach), left);
-    if (most > 0) {
-      const count = ctx.operations.startDue(this.#dues, most);
-      for (let i = 0; i < count; i++) this.#submit(this.#dues[i] as number);
-      return count === left;
+    if (this.#given === this.#taken) {
+      const left = work.left?.() ?? Infinity;
+      const most = Math.min(Math.floor(this.#freeCount / this.#slotsEach), left);
+      this.#given = 0;
+      this.#taken = most > 0 ? ctx.operations.startDue(this.#dues, most) : 0;
+      if (this.#taken === 0) return left === 0;
     }
-    return left === 0;
+    this.#handOver();
+    return this.#given === this.#taken && work.left?.() === 0;
   }
 
   reap(isOver: boolean): number | Promise<number> {
     const { ctx, engine } = this.#input;
+    if (this.#given < this.#taken) return engine.reap(0, 0);
     if (this.#freeCount < this.#slotsEach || isOver) return engine.reap(1, LOOK_NS);
     const dueNs = ctx.operations.nextDueNs();
     const now = (this.lookedNs = nowNs());
@@ -170,6 +181,17 @@ class Loop {
       this.#free[this.#freeCount++] = slot;
     }
     ctx.operations.recordMany(slots, ended, well);
+  }
+
+  #handOver(): void {
+    let untilNs = 0;
+    for (let count = 1; this.#given < this.#taken; count++) {
+      this.#submit(this.#dues[this.#given++] as number);
+      if (count % HAND_OVER_LOOK !== 0) continue;
+      const now = nowNs();
+      if (untilNs === 0) untilNs = now + HAND_OVER_NS;
+      else if (now >= untilNs) return;
+    }
   }
 
   #submit(dueNs: number): void {

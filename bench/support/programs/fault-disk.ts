@@ -14,6 +14,8 @@ export type ToDisk =
   | { readonly type: 'delay'; readonly steps: readonly DelayStep[] }
   /** Of overwrites of blocks that hold something, every so manieth is acknowledged and forgotten; 0 stops. */
   | { readonly type: 'drop'; readonly every: number }
+  /** Notes each read from now on; what was noted before is forgotten. */
+  | { readonly type: 'note' }
   | { readonly type: 'tell' };
 
 export interface DelayStep {
@@ -32,7 +34,16 @@ export type FromDisk =
       readonly dropped: number;
       /** Blocks that hold something else than what was acknowledged last. */
       readonly wrongBlocks: number;
+      /** Reads since `note`, as they came. */
+      readonly noted: readonly NotedRead[];
     };
+
+/** When a read came and when it was answered, in ms by the disk's own clock; null: not answered yet. */
+export interface NotedRead {
+  readonly offset: number;
+  readonly cameMs: number;
+  answeredMs: number | null;
+}
 
 const BLOCK_BYTES = 4096;
 const NBD_MAGIC = 0x4e42_444d_4147_4943n;
@@ -63,6 +74,7 @@ class FaultDisk {
   #delaysMs: Float64Array | null = null;
   #every = 0;
   #overwrites = 0;
+  #noted: NotedRead[] | null = null;
 
   constructor(bytes: number) {
     this.#data = Buffer.alloc(bytes);
@@ -75,6 +87,22 @@ class FaultDisk {
 
   get wrongBlocks(): number {
     return this.#state.reduce((sum, state) => sum + (state === 2 ? 1 : 0), 0);
+  }
+
+  get noted(): readonly NotedRead[] {
+    return this.#noted ?? [];
+  }
+
+  note(): void {
+    this.#noted = [];
+  }
+
+  /** Null: reads are not noted. */
+  noteRead(offset: number): NotedRead | null {
+    if (this.#noted === null) return null;
+    const read = { offset, cameMs: performance.now(), answeredMs: null };
+    this.#noted.push(read);
+    return read;
   }
 
   freeze(freeze: { readonly ms: number; readonly afterMs: number }): void {
@@ -223,7 +251,11 @@ class Conversation {
     head.writeUInt32BE(REPLY, 0);
     head.writeUInt32BE(isInside && isKnown ? 0 : EINVAL, 4);
     head.writeBigUInt64BE(cookie, 8);
-    const reply = (): void => void this.#socket.write(data.length === 0 ? head : Buffer.concat([head, data]));
+    const noted = type === COMMAND.read ? this.#disk.noteRead(offset) : null;
+    const reply = (): void => {
+      this.#socket.write(data.length === 0 ? head : Buffer.concat([head, data]));
+      if (noted !== null) noted.answeredMs = performance.now();
+    };
     const lateMs = this.#disk.frozenMs + (type === COMMAND.read ? this.#disk.delayMs : 0);
     if (lateMs > 0) setTimeout(reply, lateMs);
     else reply();
@@ -239,7 +271,8 @@ process.on('message', (message: ToDisk) => {
   if (message.type === 'freeze') disk.freeze(message);
   else if (message.type === 'delay') disk.delay(message.steps);
   else if (message.type === 'drop') disk.drop(message.every);
-  else tell({ type: 'told', ...disk.counts, wrongBlocks: disk.wrongBlocks });
+  else if (message.type === 'note') disk.note();
+  else tell({ type: 'told', ...disk.counts, wrongBlocks: disk.wrongBlocks, noted: disk.noted });
 });
 // The bench is gone, or is done with it.
 process.on('disconnect', () => process.exit(0));
