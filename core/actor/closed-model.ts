@@ -111,8 +111,9 @@ export class ClosedModel implements Model {
     if (timeline.isIdle(now) || waiter.isReleasing) return 0;
     if (control !== 'concurrency') return asked > 0 ? 1 : 0;
     // Rounded for the actor and then divided, remainders to the first: places of instances add up to the actor's.
-    const places = Math.round(timeline.level(now) * scale * whole);
-    return Math.floor(places / instance.count) + (instance.index < places % instance.count ? 1 : 0);
+    const sharing = timeline.sharing(now);
+    const places = Math.round(((timeline.level(now) * sharing) / instance.count) * scale * whole);
+    return Math.floor(places / sharing) + (instance.index < places % sharing ? 1 : 0);
   }
 
   /** Places that are too many go as soon as nothing is in flight in them. */

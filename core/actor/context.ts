@@ -54,6 +54,7 @@ export class InstanceContext implements Context {
   readonly erasable: readonly string[];
   /** Of the actor as a whole, in the control's unit. */
   readonly whole: number;
+  readonly peakMost: number;
   readonly seed: number;
   readonly pacing: InstancePacing;
   readonly operations: EngineOperations;
@@ -81,12 +82,13 @@ export class InstanceContext implements Context {
     this.erasable = actor.erasable ?? [];
     this.peak = actor.shares[index] ?? 0;
     this.whole = actor.peak.amount;
+    this.peakMost = actor.instancesLeast === undefined ? this.peak : actor.peak.amount / actor.instancesLeast;
     this.seed = input.seed;
     this.pacing = pacingOf(actor, index);
     this.shared = input.shared;
     this.signal = signal;
     this.waiter = new Waiter(block);
-    this.timeline = new TimelineReader(openTimeline(input.timeline));
+    this.timeline = new TimelineReader(openTimeline(input.timeline), this.instance);
     this.random = randomFor(input.seed, actor.name, index);
     this.metrics = openRecorders(series.plugin.specs, series.plugin.buffer, nowNs);
     this.#held = heldRecorder(input);

@@ -25,8 +25,8 @@ export class EngineOperations implements Operations {
   }
 
   get inFlightMax(): number {
-    const { control, pacing, peak } = this.#ctx;
-    return control === 'rate' ? pacing.inFlight : Math.max(1, Math.ceil(peak));
+    const { control, pacing, peakMost } = this.#ctx;
+    return control === 'rate' ? pacing.inFlight : Math.max(1, Math.ceil(peakMost));
   }
 
   nextDueNs(): number {

@@ -17,9 +17,9 @@ const TURN_NS = 20 * MS;
 
 export async function paceSync(input: WorkInput, recorder: OperationRecorder): Promise<WorkEnd> {
   const { ctx, instance, mark, halt } = input;
-  if (ctx.control === 'concurrency' && ctx.peak > 1) {
+  if (ctx.control === 'concurrency' && ctx.peakMost > 1) {
     throw new Error(
-      `step is synchronous: one operation in flight in each instance, but the share of this one is ${ctx.peak}`,
+      `step is synchronous: one operation in flight in each instance, but the share of this one is ${ctx.peakMost}`,
     );
   }
   const pacing = new Pacing(ctx, recorder);

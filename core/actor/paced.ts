@@ -10,6 +10,8 @@ type Told = 'actor' | 'instance' | 'control' | 'peak' | 'achieved';
 export interface Paced extends Pick<ActorContext<object, MetricSpecs>, Told> {
   /** Peak of the actor as a whole, in the control's unit. */
   readonly whole: number;
+  /** Of it, what this instance has at most: more than its share where few instances share a phase. */
+  readonly peakMost: number;
   readonly seed: number;
   readonly pacing: InstancePacing;
   /** 0 to 1, from the gate and the person. */

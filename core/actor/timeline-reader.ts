@@ -6,6 +6,12 @@ import type { TimelineView } from '../contract/control-block.js';
 import { PIECE_WORDS } from '../contract/control-block.js';
 import { MS } from '../base/clock.js';
 
+/** Whose timeline it is: of an actor's instances the first ones may have a phase for themselves. */
+export interface Reading {
+  readonly index: number;
+  readonly count: number;
+}
+
 /** While the level moves, whoever follows it looks again this often. */
 const FOLLOW_NS = 20 * MS;
 
@@ -22,9 +28,13 @@ export class TimelineReader {
   #from = 0;
   #slope = 0;
   #isIdle = true;
+  readonly #instance: Reading | null;
+  #sharing = 1;
 
-  constructor(view: TimelineView) {
+  /** Of one instance: levels are of its share of the peak, and beyond 1 in a phase that few instances share. */
+  constructor(view: TimelineView, instance: Reading | null = null) {
     this.#view = view;
+    this.#instance = instance;
   }
 
   /** Null until the run's start instant is known. */
@@ -39,7 +49,7 @@ export class TimelineReader {
     return Number.isNaN(end) ? null : end;
   }
 
-  /** 0 to 1 of peak, before any scale; 0 outside the run and where the actor is idle. */
+  /** 0 to 1 of peak (of an instance: of its share), before any scale; 0 outside the run and where nothing is asked. */
   level(atNs: number): number {
     this.#seek(atNs);
     return this.#from + (this.#slope === 0 ? 0 : this.#slope * (atNs - this.#fromNs));
@@ -49,6 +59,12 @@ export class TimelineReader {
   isIdle(atNs: number): boolean {
     this.#seek(atNs);
     return this.#isIdle;
+  }
+
+  /** Of how many instances what is asked at `atNs` is. */
+  sharing(atNs: number): number {
+    this.#seek(atNs);
+    return this.#sharing;
   }
 
   /** Where the straight line that the level is on at `atNs` begins; -Infinity before the run. */
@@ -92,24 +108,27 @@ export class TimelineReader {
   }
 
   #seekPhase(atNs: number, phase: number): void {
-    const { firstPiece, pieces } = this.#view;
+    const { firstPiece, pieces, sharing } = this.#view;
+    const { index: own, count } = this.#instance ?? { index: 0, count: 1 };
     this.#hold(phase);
     const [startNs, endNs] = [this.#phaseFromNs, this.#phaseToNs];
     const first = firstPiece[phase] ?? 0;
     const end = firstPiece[phase + 1] ?? 0;
-    if (first === end) {
+    this.#sharing = (this.#instance === null ? 0 : sharing[phase]) || count;
+    if (first === end || own >= this.#sharing) {
       this.#set(startNs, endNs, 0, 0, true);
       return;
     }
     const index = lastAtMost(pieces, first, end, PIECE_WORDS, atNs - startNs);
     const word = (offset: number): number => pieces[PIECE_WORDS * index + offset] ?? 0;
+    const [from, to] = [(word(2) * count) / this.#sharing, (word(3) * count) / this.#sharing];
     const fromNs = startNs + word(0);
     const toNs = index === end - 1 ? endNs : Math.min(endNs, startNs + word(1));
     const lengthNs = word(1) - word(0);
-    const slope = lengthNs > 0 ? (word(3) - word(2)) / lengthNs : 0;
+    const slope = lengthNs > 0 ? (to - from) / lengthNs : 0;
     // A phase longer than its pieces keeps the last level.
-    if (atNs >= startNs + word(1)) this.#setOrRest(startNs + word(1), endNs, word(3), 0);
-    else this.#setOrRest(fromNs, Math.min(toNs, startNs + word(1)), word(2), slope);
+    if (atNs >= startNs + word(1)) this.#setOrRest(startNs + word(1), endNs, to, 0);
+    else this.#setOrRest(fromNs, Math.min(toNs, startNs + word(1)), from, slope);
   }
 
   /** A search rests where its level is none. */

@@ -120,7 +120,7 @@ export type Method = (typeof METHODS)[number];
 
 /**
  * An actor's timeline, Float64 words: [phases, edits, startNs of each phase and of the end, first piece of each phase and
- * of the end, then pieces of four: startNs within the phase, endNs, from, to]. Start instants are NaN until the run starts.
+ * of the end, instances that share each phase (0: all), then pieces of four: startNs within the phase, endNs, from, to]. Start instants are NaN until the run starts.
  * A phase without pieces is one in which the actor is idle, as it is in a piece whose level is NaN. A search takes up
  * pieces that are kept for it (their start is Infinity until then), and each time `edits` is raised.
  */
@@ -130,6 +130,7 @@ export interface TimelineView {
   readonly edits: Float64Array<SharedArrayBuffer>;
   readonly starts: Float64Array<SharedArrayBuffer>;
   readonly firstPiece: Float64Array<SharedArrayBuffer>;
+  readonly sharing: Float64Array<SharedArrayBuffer>;
   readonly pieces: Float64Array<SharedArrayBuffer>;
 }
 
@@ -138,7 +139,7 @@ export const PIECE_WORDS = 4;
 export const PIECES_MAX = 262_144;
 
 export function timelineBytes(phases: number, pieces: number): number {
-  return 8 * (2 + 2 * (phases + 1) + PIECE_WORDS * pieces);
+  return 8 * (2 + 2 * (phases + 1) + phases + PIECE_WORDS * pieces);
 }
 
 export function openTimeline(buffer: SharedArrayBuffer): TimelineView {
@@ -149,6 +150,7 @@ export function openTimeline(buffer: SharedArrayBuffer): TimelineView {
     edits: new Float64Array(buffer, 8, 1),
     starts: new Float64Array(buffer, 16, phases + 1),
     firstPiece: new Float64Array(buffer, 8 * (phases + 3), phases + 1),
-    pieces: new Float64Array(buffer, 8 * (2 * phases + 4)),
+    sharing: new Float64Array(buffer, 8 * (2 * phases + 4), phases),
+    pieces: new Float64Array(buffer, 8 * (3 * phases + 4)),
   };
 }

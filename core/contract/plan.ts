@@ -21,6 +21,7 @@ export interface Plan {
   readonly host: HostFacts;
   readonly actors: readonly PlannedActor[];
   readonly phases: readonly PlannedPhase[];
+  readonly cycles?: readonly PlannedCycle[];
   readonly agents: readonly PlannedAgent[];
   readonly safety: PlannedSafety;
   readonly thresholds: readonly PlannedThreshold[];
@@ -59,6 +60,8 @@ export interface PlannedActor {
   readonly instances: number;
   /** Each instance's part of the peak; they add up to it exactly. */
   readonly shares: readonly number[];
+  /** The fewest of them that share what is asked in a phase; absent: it is always all. */
+  readonly instancesLeast?: number;
   readonly lane: 'thread' | 'process';
   readonly takes: Resource | null;
   readonly sharedBytes: number;
@@ -123,6 +126,10 @@ export interface PlannedPhase {
   readonly round?: number;
   /** Actors that have another level in each round. */
   readonly sweeps?: readonly string[];
+  /** Actors of which the first so many instances share what is asked, while the others do nothing. */
+  readonly instances?: Readonly<Record<string, number>>;
+  /** Its phases go round and round together. */
+  readonly cycle?: string;
   /** Ends the phase before its duration is over. */
   readonly until?: {
     readonly sentence: Until;
@@ -133,6 +140,18 @@ export interface PlannedPhase {
   readonly search?: PlannedSearch;
   /** By actor; an actor that is not here is idle: it holds nothing and does nothing. Pieces cover the phase. */
   readonly load: Readonly<Record<string, readonly Piece[]>>;
+}
+
+/** Phases in a row that are gone through round by round, until figures of the rounds are steady. */
+export interface PlannedCycle {
+  readonly name: string;
+  /** Index of the first phase of the first round; as many phases a round. */
+  readonly firstPhase: number;
+  readonly phases: number;
+  readonly rounds: number;
+  /** All must be steady over the last rounds. Empty: all rounds are gone through. */
+  readonly until: readonly { readonly sentence: Extract<Until, { kind: 'steady' }>; readonly text: string }[];
+  readonly otherwise: 'fail' | 'continue';
 }
 
 /**

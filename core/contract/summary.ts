@@ -1,6 +1,7 @@
 /** summary.json: the outcome of a run. Schema version 1; additions only. */
 import type { ExitCode } from '../base/exit-codes.js';
 import type { SafetyState } from '../base/sentences.js';
+import type { CycleSummary } from './cycle.js';
 import type { StopCause } from './events.js';
 import type { HostFacts } from './host.js';
 import type { MetricKind, MetricUnit, Tags } from './metrics.js';
@@ -33,6 +34,8 @@ export interface RunSummary {
   readonly searches?: readonly SearchSummary[];
   /** Phases with the shape `sweep`, by actor; absent where nothing was swept. */
   readonly sweeps?: readonly SweepSummary[];
+  /** Cycles of which a round at least was gone through; absent without. */
+  readonly cycles?: readonly CycleSummary[];
   readonly trust: TrustReport;
   /** Null without a target. */
   readonly target: TargetSummary | null;

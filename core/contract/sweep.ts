@@ -14,6 +14,8 @@ export interface SweepLevel {
   readonly round: number;
   /** Asked, in the actor's unit. */
   readonly amount: number;
+  /** That shared it; absent: all that the actor has. */
+  readonly instances?: number;
   readonly tookMs: number;
   /** Done of it, as a share. */
   readonly achieved: number | null;

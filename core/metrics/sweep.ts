@@ -30,33 +30,57 @@ export function sweepsOf(
       const sweep = sweeps.get(key) ?? { summary, levels: [] };
       sweeps.set(key, sweep);
       const level = phase.load[name]?.[0]?.from ?? 0;
-      sweep.levels.push(levelOf(actor, level, totals));
+      const instances = phase.instances?.[name];
+      sweep.levels.push({
+        ...levelOf(actor, level, totals),
+        ...(instances !== undefined && { instances }),
+      });
     }
   }
   return [...sweeps.values()].map(({ summary, levels }) => ({ ...summary, levels }));
 }
 
 function levelOf({ name, peak }: PlannedActor, level: number, totals: PhaseTotals): SweepLevel {
-  const of = (metric: string): PhaseSeries[] =>
-    [...totals.series.values()].filter((one) => one.metric === metric && one.tags['actor'] === name);
-  const counts = of('op.count');
-  const rate = perSecond(counts, totals.spanMs);
-  const [achieved] = of('actor.achieved').map(({ total }) => total.total().point);
-  const errors = merged(of('op.errors'));
+  const [achieved] = seriesOf([totals], 'actor.achieved', name).map(({ total }) => total.total().point);
   return {
     round: totals.round ?? 1,
     amount: level * peak.amount,
     tookMs: totals.spanMs,
     achieved: achieved?.kind === 'gauge' ? achieved.avg : null,
+    ...figuresOf(name, [totals]),
+  };
+}
+
+export type Figures = Pick<SweepLevel, 'rate' | 'rateInterval' | 'bytesPerSecond' | 'errors' | 'latency'>;
+
+/** What an actor did in one stretch, or in several together: then the interval is by their means. */
+export function figuresOf(actor: string, stretches: readonly PhaseTotals[]): Figures {
+  const of = (metric: string): PhaseSeries[] => seriesOf(stretches, metric, actor);
+  const spanMs = stretches.reduce((sum, one) => sum + one.spanMs, 0);
+  const counts = of('op.count');
+  const rate = perSecond(counts, spanMs);
+  const [only] = stretches;
+  const rates =
+    only !== undefined && stretches.length === 1
+      ? ratesOf(counts, only.lengthsMs)
+      : stretches.map((one) => perSecond(seriesOf([one], 'op.count', actor), one.spanMs) ?? 0);
+  const errors = merged(of('op.errors'));
+  return {
     rate,
-    rateInterval: rate === null ? null : intervalAround(rate, ratesOf(counts, totals.lengthsMs)),
-    bytesPerSecond: perSecond(of('op.bytes'), totals.spanMs),
+    rateInterval: rate === null ? null : intervalAround(rate, rates),
+    bytesPerSecond: perSecond(of('op.bytes'), spanMs),
     errors:
       errors?.point.kind === 'ratio' && errors.point.total > 0
         ? errors.point.hits / errors.point.total
         : null,
-    latency: latencyOf(merged(of('op.latency')), totals.spanMs, { actor: name }),
+    latency: latencyOf(merged(of('op.latency')), spanMs, { actor }),
   };
+}
+
+function seriesOf(stretches: readonly PhaseTotals[], metric: string, actor: string): PhaseSeries[] {
+  return stretches.flatMap(({ series }) =>
+    [...series.values()].filter((one) => one.metric === metric && one.tags['actor'] === actor),
+  );
 }
 
 /** Kinds of operation together. */

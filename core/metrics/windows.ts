@@ -7,7 +7,7 @@ import { MS } from '../base/clock.js';
 import { atOnce } from '../base/turns.js';
 import type { Frame, FrameSeries } from '../contract/messages.js';
 import type { Point, SeriesPoint, Tags, Window } from '../contract/metrics.js';
-import type { Plan } from '../contract/plan.js';
+import type { Plan, PlannedPhase } from '../contract/plan.js';
 import { PhaseClock } from '../plan/clock.js';
 import { achievedPoints } from './achieved.js';
 import { SeriesLimiter } from './cardinality.js';
@@ -306,9 +306,20 @@ export class WindowStore {
       endMs,
       measured: phase?.measure ?? false,
       missing: [...this.#expected].filter((source) => !pending.from.has(source)),
-      series,
+      series: phase?.cycle === undefined ? series : series.filter((one) => !isIdling(one, phase)),
     };
   }
+}
+
+/**
+ * That an actor did nothing in a phase that is not its own. A cycle may have a phase for each of fifty actors and be gone
+ * through twenty times: then nearly all there is to keep would be this.
+ */
+function isIdling({ tags, point }: SeriesPoint, { load }: PlannedPhase): boolean {
+  const actor = tags['actor'];
+  if (actor === undefined || Object.hasOwn(load, actor)) return false;
+  if (point.kind === 'gauge') return true;
+  return (point.kind === 'ratio' ? point.total : point.count) === 0;
 }
 
 /** The average is kept between the extremes: what lies beyond is the rounding of a long integral. */

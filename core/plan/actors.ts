@@ -269,9 +269,11 @@ const AMOUNTS = [
 
 /** What the simulator says it costs; throws when that is no estimate. */
 export function estimateOf({ actor, loaded }: Placed, loadedMs: number, host: HostFacts): ResourceEstimate {
-  const { options, control, peak, instances } = actor;
-  const said =
-    loaded.simulator.estimate?.({ options, control, peak: peak.amount, instances, loadedMs, host }) ?? {};
+  const { options, control, instances, instancesLeast = instances } = actor;
+  // Each has room for its most, where few of them share a phase.
+  const peak =
+    control === 'concurrency' ? (actor.peak.amount * instances) / instancesLeast : actor.peak.amount;
+  const said = loaded.simulator.estimate?.({ options, control, peak, instances, loadedMs, host }) ?? {};
   for (const key of AMOUNTS) {
     const amount = said[key];
     if (amount === undefined || (Number.isFinite(amount) && amount >= 0)) continue;

@@ -49,7 +49,7 @@ export async function buildPlan(input: PlanInput): Promise<Plan> {
   const { scenario, host } = input;
   const { placed, mistakes } = await placeAll(input);
   const seed = input.seed ?? scenario.seed ?? randomInt(SEEDS);
-  const timeline = planPhases(scenario.phases, placed, { seed, windowMs: scenario.windowMs });
+  const timeline = planPhases(scenario, placed, { seed, windowMs: scenario.windowMs });
   const durationMs = timeline.phases.reduce((sum, phase) => sum + phase.durationMs, 0);
   const costed = withEstimates(placed, timeline.phases, input);
   const looked = await inspectAll(placed, input);
@@ -65,7 +65,7 @@ export async function buildPlan(input: PlanInput): Promise<Plan> {
   mistakes.push(...clashes(placed));
   // Without all actors, what their metrics are is not known.
   if (placed.length === scenario.actors.length) {
-    mistakes.push(...judged.mistakes, ...untilMistakes(scenario.phases, costed.actors, catalogue));
+    mistakes.push(...judged.mistakes, ...untilMistakes(scenario, costed.actors, catalogue));
     mistakes.push(...searchMistakes(scenario.phases, costed.actors, catalogue));
   }
   if (mistakes.length > 0) throw scenario.errors(mistakes);
@@ -82,6 +82,7 @@ export async function buildPlan(input: PlanInput): Promise<Plan> {
     host: structuredClone(host),
     actors: planned,
     phases: timeline.phases,
+    ...(timeline.cycles.length > 0 && { cycles: timeline.cycles }),
     agents,
     safety,
     thresholds: judged.thresholds,
@@ -127,11 +128,12 @@ function withEstimates(
     // Plans are data: metrics and options are copied, so that freezing them leaves the plugin's own alone.
     const actor = {
       ...one.actor,
+      ...sharedByFew(phases, one.actor.name),
       metrics: structuredClone(one.actor.metrics),
       operations: [...one.actor.operations],
     };
     try {
-      return { ...actor, estimate: estimateOf(one, loadedMs(phases, actor.name), host) };
+      return { ...actor, estimate: estimateOf({ ...one, actor }, loadedMs(phases, actor.name), host) };
     } catch (error) {
       const from = scenario.actors.find(({ name }) => name === actor.name);
       if (from !== undefined) mistakes.push(pluginFault(from, error));
@@ -139,6 +141,12 @@ function withEstimates(
     }
   });
   return { actors, mistakes };
+}
+
+/** The fewest instances that share what a phase asks of the actor. */
+function sharedByFew(phases: Plan['phases'], actor: string): Pick<PlannedActor, 'instancesLeast'> {
+  const numbers = phases.flatMap(({ instances }) => instances?.[actor] ?? []);
+  return numbers.length === 0 ? {} : { instancesLeast: Math.min(...numbers) };
 }
 
 /** Of these actors in these agents, with what brunt itself needs for them. */

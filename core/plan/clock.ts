@@ -57,11 +57,23 @@ export class PhaseClock {
 
   /** The phase ends at `atMs`, and all later ones move up. False: it was to end by then anyway, and nothing moves. */
   endPhase(phase: number, atMs: number): boolean {
-    const endMs = this.#startMs(phase + 1);
-    if (atMs <= this.#startMs(phase) || atMs >= endMs - NEAR_MS) return false;
+    return this.endThrough(phase, phase, atMs);
+  }
+
+  /** The same of several in a row: the first ends at `atMs`, and what comes behind it up to the last one never is. */
+  endThrough(first: number, last: number, atMs: number): boolean {
+    const endMs = this.#startMs(last + 1);
+    if (atMs <= this.#startMs(first) || atMs >= endMs - NEAR_MS) return false;
     const byMs = endMs - atMs;
-    this.#startsMs = this.#startsMs.map((ms, index) => (index > phase ? ms - byMs : ms));
+    this.#startsMs = this.#startsMs.map((ms, index) =>
+      index > last ? ms - byMs : index > first ? atMs : ms,
+    );
     return true;
+  }
+
+  /** Phases behind it ended before it could begin. */
+  isSkipped(phase: number): boolean {
+    return this.#startMs(phase + 1) - this.#startMs(phase) <= NEAR_MS;
   }
 
   /** The phase at this instant; null before the first and after the last. */
@@ -86,8 +98,10 @@ export class PhaseClock {
   from(index: number): number | null {
     if (this.windowAt(index) !== null) return index;
     const phase = this.#phaseOf(index);
-    const next = phase === null ? undefined : this.#firsts[phase + 1];
-    return next === undefined || phase === this.#phases.length - 1 ? null : next;
+    if (phase === null) return null;
+    for (let next = phase + 1; next < this.#phases.length; next++)
+      if (!this.isSkipped(next)) return this.#firsts[next] ?? null;
+    return null;
   }
 
   /** The window that is open at this instant; before the start the first, after the end the last. */
@@ -100,7 +114,8 @@ export class PhaseClock {
   }
 
   get lastIndex(): number {
-    const last = this.#phases.length - 1;
+    let last = this.#phases.length - 1;
+    while (last > 0 && this.isSkipped(last)) last--;
     return (this.#firsts[last] ?? 0) + this.#windowsIn(last) - 1;
   }
 
@@ -113,8 +128,9 @@ export class PhaseClock {
     return this.#phases.findLastIndex((_, phase) => (this.#firsts[phase] ?? 0) <= index);
   }
 
-  /** Of those planned, the ones that begin before the phase ends. */
+  /** Of those planned, the ones that begin before the phase ends; none of a phase that never is. */
   #windowsIn(phase: number): number {
+    if (this.isSkipped(phase)) return 0;
     const planned = (this.#firsts[phase + 1] ?? 0) - (this.#firsts[phase] ?? 0);
     const lengthMs = this.#startMs(phase + 1) - this.#startMs(phase);
     return Math.max(1, Math.min(planned, Math.ceil((lengthMs - NEAR_MS) / this.#windowMs)));

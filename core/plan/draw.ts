@@ -4,7 +4,7 @@
  */
 import { formatClock, formatNumber, formatQuantity } from '../base/units.js';
 import type { CatalogueEntry } from '../contract/metrics.js';
-import type { Plan, PlannedActor, PlannedLimit, PlannedTrigger } from '../contract/plan.js';
+import type { Plan, PlannedActor, PlannedCycle, PlannedLimit, PlannedTrigger } from '../contract/plan.js';
 import { levelAt } from './shapes.js';
 
 const WIDTH = 80;
@@ -60,16 +60,27 @@ function bar(level: number): string {
   return BARS[Math.min(height, BARS.length - 1)] ?? ' ';
 }
 
-function phaseRows(plan: Plan): string[] {
-  return plan.phases.map(({ name, startMs, durationMs, measure, load, search }) => {
-    const spans = Object.entries(load).map(
-      ([actor, pieces]) =>
-        `${actor} ${search?.actor === actor ? `${percent(search.low)} … ${percent(search.high)}?` : course(pieces)}`,
-    );
+/** Of a cycle one round, and how many there are. */
+function phaseRows({ phases, cycles = [] }: Plan): string[] {
+  return phases.flatMap((phase) => {
+    const { name, startMs, durationMs, measure, load, search, instances, cycle, round = 1 } = phase;
+    if (cycle !== undefined && round > 1) return [];
+    const spans = Object.entries(load).map(([actor, pieces]) => {
+      const few = instances?.[actor] === undefined ? '' : ` by ${instances[actor]}`;
+      return `${actor} ${search?.actor === actor ? `${percent(search.low)} … ${percent(search.high)}?` : course(pieces)}${few}`;
+    });
     const when = `${formatClock(startMs)} +${formatQuantity(durationMs * 1e6, 'time')}`;
     const loads = spans.length === 0 ? 'all idle' : spans.join(', ');
-    return cut(`${fit(name, NAME_WIDTH)}${fit(when, 16)}${loads}${measure ? '' : ' (not measured)'}`);
+    const row = cut(`${fit(name, NAME_WIDTH)}${fit(when, 16)}${loads}${measure ? '' : ' (not measured)'}`);
+    const around = cycles.find((one) => one.firstPhase + one.phases - 1 === phase.index);
+    return around === undefined ? [row] : [row, ...cycleRows(around)];
   });
+}
+
+function cycleRows({ name, phases, rounds, until }: PlannedCycle): string[] {
+  const aims = until.map(({ text }) => text).join('; ');
+  const ends = until.length === 0 ? '' : ` at most, until ${aims}`;
+  return wrap(`↑ ${name}: ${phases} phases, ${rounds} rounds${ends}`, WIDTH - 2);
 }
 
 /** What each search looks for, and how long it may take. */

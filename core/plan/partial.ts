@@ -19,7 +19,7 @@ export function partialPlan(plan: Plan, only: readonly string[]): Plan {
   const metrics = goneMetrics(plan, actors);
   const isJudged = ({ metric, tags }: Selector): boolean =>
     !metrics.has(metric) && !(tags['actor'] ?? []).some((actor) => gone.includes(actor));
-  refuseEnds(plan.phases, isJudged);
+  refuseEnds(plan, isJudged);
   const agents = plan.agents
     .map((agent) => ({ ...agent, actors: agent.actors.filter((name) => only.includes(name)) }))
     .filter((agent) => agent.actors.length > 0);
@@ -66,12 +66,16 @@ function loadOf({ load }: PlannedPhase, only: readonly string[]): PlannedPhase['
 }
 
 /** An end that can no longer come would fail the run, or make it longer than anybody asked for. */
-function refuseEnds(phases: Plan['phases'], isJudged: (selector: Selector) => boolean): void {
-  for (const { name, until } of phases) {
+function refuseEnds({ phases, cycles = [] }: Plan, isJudged: (selector: Selector) => boolean): void {
+  const ends = [
+    ...phases.map(({ name, until }) => ({ what: `phase "${name}"`, until })),
+    ...cycles.flatMap(({ name, until }) => until.map((one) => ({ what: `cycle "${name}"`, until: one }))),
+  ];
+  for (const { what, until } of ends) {
     if (until === undefined || until.sentence.kind === 'done' || isJudged(until.sentence.selector)) continue;
     throw new BruntError({
       code: 'E_USAGE',
-      message: `phase "${name}" ends when "${until.text}", which depends on an actor that is left out`,
+      message: `${what} ends when "${until.text}", which depends on an actor that is left out`,
       place: { path: '--only' },
       hint: 'Name that actor too, or take the "until" away with --set.',
     });

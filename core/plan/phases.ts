@@ -4,12 +4,19 @@
  * mistake.
  */
 import { randomFor } from '../base/random.js';
-import { formatQuantity } from '../base/units.js';
+import { formatNumber, formatQuantity } from '../base/units.js';
 import { PIECES_MAX } from '../contract/control-block.js';
-import type { Piece, PlannedPhase, PlannedSearch } from '../contract/plan.js';
+import type { Piece, PlannedCycle, PlannedPhase, PlannedSearch } from '../contract/plan.js';
+import { ROUNDS } from '../metrics/steady.js';
 import { dimensionOf } from '../scenario/control.js';
 import type { Mistake } from '../scenario/problems.js';
-import type { ScenarioLevel, ScenarioLoad, ScenarioPhase } from '../scenario/scenario.js';
+import type {
+  Scenario,
+  ScenarioCycle,
+  ScenarioLevel,
+  ScenarioLoad,
+  ScenarioPhase,
+} from '../scenario/scenario.js';
 import type { Placed } from './actors.js';
 import { planSearch } from './search.js';
 import { pieceCount, piecesOf } from './shapes.js';
@@ -19,52 +26,142 @@ export const ROUNDS_MAX = 2048;
 
 export interface Timeline {
   readonly phases: readonly PlannedPhase[];
+  readonly cycles: readonly PlannedCycle[];
   readonly mistakes: readonly Mistake[];
   /** What a reader should know of shapes that do not fit their phase. */
   readonly notes: readonly string[];
 }
 
 export function planPhases(
-  phases: readonly ScenarioPhase[],
+  { phases, cycles }: Pick<Scenario, 'phases' | 'cycles'>,
   placed: readonly Placed[],
   { seed, windowMs }: { readonly seed: number; readonly windowMs: number },
 ): Timeline {
+  const none = { phases: [], cycles: [], notes: [] };
   const rounds = phases.reduce((sum, { repeat }) => sum + repeat, 0);
   const mistakes: Mistake[] = [];
   if (rounds > ROUNDS_MAX) {
     const message = `${rounds} rounds of phases are more than ${ROUNDS_MAX}`;
     mistakes.push({ path: ['phases'], code: 'E_PLAN_SIZE', message, seen: rounds });
-    return { phases: [], mistakes, notes: [] };
+    return { ...none, mistakes };
   }
-  mistakes.push(...pieceMistakes(phases, placed));
-  if (mistakes.length > 0) return { phases: [], mistakes, notes: [] };
+  mistakes.push(...pieceMistakes(phases, placed), ...sharingMistakes(phases, placed));
+  if (mistakes.length > 0) return { ...none, mistakes };
   let startMs = 0;
   const planned: PlannedPhase[] = [];
-  for (const phase of phases) {
-    // But for what is swept every round does the same: rounds measure noise, not luck.
-    const isSwept = [...phase.load.values()].some(({ shape }) => shape === 'sweep');
-    const first = loadOf(phase, 1, placed, seed, mistakes);
-    const search = searchOf(phase, placed, windowMs, mistakes);
-    for (let round = 1; round <= phase.repeat; round++) {
-      const load = isSwept ? loadOf(phase, round, placed, seed, mistakes) : first;
-      planned.push({
-        ...plannedPhase(phase, round, load),
-        ...(search !== null && { search }),
-        index: planned.length,
-        startMs,
-      });
-      startMs += phase.durationMs;
+  const plannedCycles: PlannedCycle[] = [];
+  for (const group of groupsOf(phases)) {
+    const [{ cycle: name, repeat }] = group;
+    const cycle = cycles.find((one) => one.name === name);
+    if (cycle !== undefined) plannedCycles.push(plannedCycle(cycle, planned.length, group.length, mistakes));
+    const each = group.map((phase) => ({
+      phase,
+      // But for what is swept every round does the same: rounds measure noise, not luck.
+      isSwept: [...phase.load.values()].some(({ shape }) => shape === 'sweep'),
+      first: loadOf(phase, 1, placed, seed, mistakes),
+      search: searchOf(phase, placed, windowMs, mistakes),
+    }));
+    for (let round = 1; round <= repeat; round++) {
+      for (const { phase, isSwept, first, search } of each) {
+        const load = isSwept ? loadOf(phase, round, placed, seed, mistakes) : first;
+        planned.push({
+          ...plannedPhase(phase, round, load),
+          ...(search !== null && { search }),
+          index: planned.length,
+          startMs,
+        });
+        startMs += phase.durationMs;
+      }
     }
   }
-  return { phases: planned, mistakes, notes: phases.flatMap(notesOf) };
+  return { phases: planned, cycles: plannedCycles, mistakes, notes: phases.flatMap(notesOf) };
+}
+
+/** The phases of a cycle stand together; every other one stands alone. */
+function groupsOf(phases: readonly ScenarioPhase[]): [ScenarioPhase, ...ScenarioPhase[]][] {
+  const groups: [ScenarioPhase, ...ScenarioPhase[]][] = [];
+  for (const phase of phases) {
+    const last = groups.at(-1);
+    if (phase.cycle !== null && last?.[0].cycle === phase.cycle) last.push(phase);
+    else groups.push([phase]);
+  }
+  return groups;
+}
+
+function plannedCycle(
+  { name, rounds, until, otherwise }: ScenarioCycle,
+  firstPhase: number,
+  phases: number,
+  mistakes: Mistake[],
+): PlannedCycle {
+  if (until.length > 0 && rounds < ROUNDS) {
+    const message = `steady is said of ${ROUNDS} rounds, and the cycle has ${rounds}`;
+    mistakes.push({ path: ['cycles', name, 'rounds'], code: 'E_SCHEMA', message, seen: rounds });
+  }
+  const tracked = until.flatMap(({ sentence, text }) =>
+    sentence.kind === 'steady' ? [{ sentence: structuredClone(sentence), text }] : [],
+  );
+  return { name, firstPhase, phases, rounds, until: tracked, otherwise };
+}
+
+/** Which number of instances shares the level in this round of a sweep. */
+function sharingIn(load: ScenarioLoad | undefined, round: number): number | null {
+  if (load?.shape !== 'sweep' || load.instances === null) return null;
+  return load.instances[Math.floor((round - 1) / load.levels.length)] ?? null;
+}
+
+/** A number of instances is swept of what does operations, as far as there are instances, and operations for each. */
+function sharingMistakes(phases: readonly ScenarioPhase[], placed: readonly Placed[]): Mistake[] {
+  const mistakes: Mistake[] = [];
+  for (const { actor } of placed) {
+    for (const load of phases.flatMap((phase) => phase.load.get(actor.name) ?? [])) {
+      if (load.shape !== 'sweep' || load.instances === null) continue;
+      const say = (message: string, seen?: unknown, hint?: string): void => {
+        const path = [...load.path, 'instances'];
+        mistakes.push({
+          path,
+          code: 'E_PEAK',
+          message,
+          ...(seen !== undefined && { seen }),
+          ...(hint !== undefined && { hint }),
+        });
+      };
+      const { name, control, instances, pacing } = actor;
+      const most = Math.max(...load.instances);
+      const least = Math.min(
+        ...load.levels.map((level) => shareOfPeak(level, actor, []) * actor.peak.amount),
+      );
+      if (control !== 'rate' && control !== 'concurrency')
+        say(`"${name}" does not share operations: its instances cannot be swept`);
+      else if (most > instances)
+        say(
+          `"${name}" has ${instances} instances, not ${most}`,
+          most,
+          `Write "instances": ${most} in the actor.`,
+        );
+      else if (control === 'concurrency' && least < most - 1e-9)
+        say(
+          `${formatNumber(least)} in flight cannot be shared by ${most} instances`,
+          most,
+          'Sweep fewer instances, or higher levels.',
+        );
+      else if (pacing?.operationsMax !== undefined || pacing?.bytesMax !== undefined)
+        say(`the cap of "${name}" is divided among all its instances: it cannot be kept by fewer`);
+    }
+  }
+  return mistakes;
 }
 
 function plannedPhase(
-  { name, durationMs, measure, tags, until, repeat, load: shapes }: ScenarioPhase,
+  { name, durationMs, measure, tags, until, repeat, cycle, load: shapes }: ScenarioPhase,
   round: number,
   load: PlannedPhase['load'],
 ): Omit<PlannedPhase, 'index' | 'startMs'> {
   const sweeps = [...shapes].flatMap(([actor, { shape }]) => (shape === 'sweep' ? [actor] : []));
+  const sharing = [...shapes].flatMap(([actor, shape]): [string, number][] => {
+    const number = sharingIn(shape, round);
+    return number === null ? [] : [[actor, number]];
+  });
   return {
     name,
     durationMs,
@@ -72,6 +169,8 @@ function plannedPhase(
     ...(Object.keys(tags).length > 0 && { tags: { ...tags } }),
     ...(repeat > 1 && { round }),
     ...(sweeps.length > 0 && { sweeps }),
+    ...(sharing.length > 0 && { instances: Object.fromEntries(sharing) }),
+    ...(cycle !== null && { cycle }),
     ...(until !== null && {
       until: {
         sentence: structuredClone(until.sentence),

@@ -71,7 +71,13 @@ export function piecesOf({ load, durationMs, round, shareOf, random }: ShapeInpu
     case 'hold':
       return [flat(0, durationMs, shareOf(load.level))];
     case 'sweep':
-      return [flat(0, durationMs, shareOf(must(load.levels[round - 1], 'a level for each round')))];
+      return [
+        flat(
+          0,
+          durationMs,
+          shareOf(must(load.levels[(round - 1) % load.levels.length], 'a level for each round')),
+        ),
+      ];
     case 'ramp':
       return rampPieces(shareOf(load.from), shareOf(load.to), load.curve, durationMs);
     case 'steps':

@@ -9,7 +9,7 @@ import type { PlannedThreshold } from '../contract/plan.js';
 import { actorMetrics, OP_METRICS } from '../metrics/catalogue.js';
 import { checkThreshold } from '../metrics/thresholds.js';
 import type { Mistake } from '../scenario/problems.js';
-import type { ScenarioPhase, ScenarioThreshold } from '../scenario/scenario.js';
+import type { Scenario, ScenarioPhase, ScenarioThreshold } from '../scenario/scenario.js';
 import type { Placed } from './actors.js';
 
 type Actor = Placed['actor'];
@@ -50,13 +50,14 @@ function plannedThreshold(from: ScenarioThreshold): PlannedThreshold {
   };
 }
 
-/** The ends of phases by the same rules, but that they may have to hold for some time. */
+/** The ends of phases and cycles by the same rules, but that they may have to hold for some time. */
 export function untilMistakes(
-  phases: readonly Pick<ScenarioPhase, 'until'>[],
+  { phases, cycles }: Pick<Scenario, 'phases' | 'cycles'>,
   actors: readonly Actor[],
   catalogue: readonly CatalogueEntry[],
 ): readonly Mistake[] {
-  return phases.flatMap(({ until }) => {
+  const ends = [...phases.map(({ until }) => until), ...cycles.flatMap(({ until }) => until)];
+  return ends.flatMap((until) => {
     if (until === null || until.sentence.kind === 'done') return [];
     const { sentence, path, text } = until;
     const { selector } = sentence;

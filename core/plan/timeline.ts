@@ -22,6 +22,7 @@ export function makeTimeline(phases: readonly PlannedPhase[], actor: string): Ti
   let next = 0;
   for (const [index, pieces] of load.entries()) {
     view.firstPiece[index] = next;
+    view.sharing[index] = phases[index]?.instances?.[actor] ?? 0;
     for (const { startMs, endMs, from, to } of pieces) {
       view.pieces.set([startMs * MS, endMs * MS, from, to], PIECE_WORDS * next++);
     }

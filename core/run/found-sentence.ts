@@ -5,6 +5,7 @@
 import { selectorText } from '../base/grammar.js';
 import { dimensionOfUnit, formatQuantity, formatSpan } from '../base/units.js';
 import type { Aggregate, Assertion } from '../base/sentences.js';
+import type { TrackedFigure } from '../contract/cycle.js';
 import type { Window } from '../contract/metrics.js';
 import type { PlannedActor, PlannedPhase } from '../contract/plan.js';
 import type { RunAccumulator } from '../metrics/accumulate.js';
@@ -30,6 +31,17 @@ export function foundSentence(input: FoundInput): string {
 
 export function doneSentence(phase: string, tookMs: number, actors: readonly string[]): string {
   return `${phase} ended after ${formatSpan(tookMs)}: ${actors.join(', ')} done`;
+}
+
+/** "matrix ended after 6 rounds, the last 5 of them alike: steady rate op.count{phase:w} at 12.1k/s (range …, drift …)". */
+export function cycleSentence(cycle: string, rounds: number, tracked: readonly TrackedFigure[]): string {
+  const percent = (share: number | null): string => formatQuantity(share ?? 0, 'share');
+  const each = tracked.map(({ text, owner, unit, mean, excursion, drift }) => {
+    const whose = owner === null || /[{,]\s*(actor|probe)\s*:/.test(text) ? '' : ` (${owner})`;
+    const told = formatQuantity(mean ?? 0, dimensionOfUnit(unit) ?? 'count');
+    return `${text}${whose} at ${told} (range ${percent(excursion)}, drift ${percent(drift)})`;
+  });
+  return `${cycle} ended after ${rounds} rounds, the last ${ROUNDS} of them alike: ${each.join('; ')}`;
 }
 
 function findingText({ phase, found }: FoundInput): string {

@@ -4,13 +4,14 @@
  */
 import type { ToAgent } from '../contract/messages.js';
 import type { Window } from '../contract/metrics.js';
-import type { Plan, PlannedPhase } from '../contract/plan.js';
+import type { Plan, PlannedActor, PlannedCycle, PlannedPhase } from '../contract/plan.js';
 import type { RunAccumulator } from '../metrics/accumulate.js';
+import { trackedOf } from '../metrics/cycle.js';
 import type { Found } from '../metrics/until-watch.js';
 import { UntilWatch } from '../metrics/until-watch.js';
 import { PhaseClock } from '../plan/clock.js';
 import type { EventDesk } from './event-desk.js';
-import { doneSentence, foundSentence } from './found-sentence.js';
+import { cycleSentence, doneSentence, foundSentence } from './found-sentence.js';
 
 /** Between a decision and what it changes: time for the message to reach every agent before it. */
 export const LEAD_MS = 100;
@@ -29,6 +30,8 @@ export class PhaseDesk {
   /** Instances that said that their work is complete, by actor. */
   readonly #done = new Map<string, Set<number>>();
   readonly #reached = new Set<number>();
+  /** Cycles that were found to be, by name. */
+  readonly #steady = new Set<string>();
   /** Phases before this one are settled: reached, missed, or without an aim. */
   #settled = 0;
   #running: PlannedPhase | null = null;
@@ -72,8 +75,33 @@ export class PhaseDesk {
     this.#settle(window.phaseIndex);
     const found = this.#watch.add(window);
     const phase = this.#input.plan.phases[window.phaseIndex];
-    if (found === null || phase === undefined || this.#reached.has(phase.index)) return;
-    this.#reach(phase, found.value, (tookMs) => this.#sentence(phase, found, tookMs, window));
+    if (phase === undefined) return;
+    if (found !== null && !this.#reached.has(phase.index))
+      this.#reach(phase, found.value, (tookMs) => this.#sentence(phase, found, tookMs, window));
+    const isLast = this.clock.windowAt(window.index + 1)?.phaseIndex !== phase.index;
+    const cycle = this.#input.plan.cycles?.find(({ name }) => name === phase.cycle);
+    const ended = phase.index + 1 - (cycle?.firstPhase ?? 0);
+    if (cycle !== undefined && isLast && ended % cycle.phases === 0)
+      this.#roundEnded(cycle, ended / cycle.phases, phase);
+  }
+
+  /** Of a round that has begun by now nothing is left but its beginning. */
+  #roundEnded(cycle: PlannedCycle, round: number, { index: phaseIndex }: PlannedPhase): void {
+    const { events, accumulator } = this.#input;
+    const { name: phase, firstPhase, phases, rounds, until: aims, otherwise } = cycle;
+    const isOver = events.stopCause !== null && events.stopCause !== 'completed';
+    if (isOver || aims.length === 0 || this.#steady.has(phase)) return;
+    const tracked = trackedOf(cycle, round, this.#input.plan, accumulator);
+    const until = aims.map(({ text }) => text).join('; ');
+    if (tracked.every(({ isSteady }) => isSteady === true)) {
+      this.#steady.add(phase);
+      const atMs = events.atMs + LEAD_MS;
+      const running = this.clock.phaseAt(atMs);
+      const last = firstPhase + rounds * phases - 1;
+      if (running !== null && running <= last) this.#move(this.clock.endThrough(running, last, atMs));
+      const text = cycleSentence(phase, round, tracked);
+      events.emit({ type: 'phase.reached', phase, phaseIndex, until, value: null, text });
+    } else if (round === rounds) events.emit({ type: 'phase.missed', phase, phaseIndex, until, otherwise });
   }
 
   /** All windows are closed. What a stopped run did not come to is not missed. */
@@ -83,8 +111,12 @@ export class PhaseDesk {
 
   /** What it ran for has come: later phases move up, and everybody is told. */
   endNow(phase: PlannedPhase): void {
+    if (this.#running === phase)
+      this.#move(this.clock.endPhase(phase.index, this.#input.events.atMs + LEAD_MS));
+  }
+
+  #move(isMoved: boolean): void {
     const { events, toAll } = this.#input;
-    const isMoved = this.#running === phase && this.clock.endPhase(phase.index, events.atMs + LEAD_MS);
     if (!isMoved || events.startNs === null) return;
     toAll({ type: 'phases', startsNs: this.clock.startsNs(events.startNs) });
     for (const tell of this.#listeners) tell();
@@ -94,7 +126,9 @@ export class PhaseDesk {
     const phase = this.#running;
     if (phase?.until?.sentence.kind !== 'done' || this.#reached.has(phase.index)) return;
     const loaded = this.#input.plan.actors.filter(({ name }) => phase.load[name] !== undefined);
-    if (loaded.some(({ name, instances }) => (this.#done.get(name)?.size ?? 0) < instances)) return;
+    const isDone = ({ name, instances }: PlannedActor): boolean =>
+      (this.#done.get(name)?.size ?? 0) >= (phase.instances?.[name] ?? instances);
+    if (!loaded.every(isDone)) return;
     const names = loaded.map(({ name }) => name);
     this.#reach(phase, null, (tookMs) => doneSentence(phase.name, tookMs, names));
   }
@@ -127,6 +161,7 @@ export class PhaseDesk {
     for (; this.#settled < phaseIndex; this.#settled++) {
       const phase = this.#input.plan.phases[this.#settled];
       if (phase?.until === undefined || this.#reached.has(phase.index)) continue;
+      if (this.clock.isSkipped(phase.index)) continue;
       const { name, index, until } = phase;
       const { text, otherwise } = until;
       this.#input.events.emit({

@@ -12,6 +12,7 @@ import type {
 import { SUMMARY_VERSION } from '../contract/summary.js';
 import type { RunAccumulator } from '../metrics/accumulate.js';
 import { capNotes } from '../metrics/caps.js';
+import { cyclesOf } from '../metrics/cycle.js';
 import { leakOf } from '../metrics/leak.js';
 import { sweepsOf } from '../metrics/sweep.js';
 import { judge } from '../metrics/thresholds.js';
@@ -49,6 +50,7 @@ export function buildSummary(input: SummaryInput): RunSummary {
   const failed = thresholds.filter((t) => !t.ok && t.severity === 'fail');
   const exitCode = exitOf(facts, failed, live);
   const sweeps = sweepsOf(plan, accumulator);
+  const cycles = cyclesOf(plan, accumulator);
   return {
     version: SUMMARY_VERSION,
     run,
@@ -72,6 +74,7 @@ export function buildSummary(input: SummaryInput): RunSummary {
       ],
     })),
     ...(sweeps.length > 0 && { sweeps }),
+    ...(cycles.length > 0 && { cycles }),
     ...(facts.searches.length > 0 && { searches: facts.searches }),
     trust: checkTrust({
       plan,

@@ -16,6 +16,7 @@ export interface Draft {
   readonly target?: DraftTarget;
   readonly probes?: Readonly<Record<string, DraftProbe | undefined>>;
   readonly actors?: Readonly<Record<string, DraftActor | undefined>>;
+  readonly cycles?: Readonly<Record<string, DraftCycle | undefined>>;
   readonly phases?: readonly (DraftPhase | undefined)[];
   readonly safety?: DraftSafety;
   readonly thresholds?: Readonly<Record<string, readonly (DraftThreshold | undefined)[] | undefined>>;
@@ -63,7 +64,14 @@ export interface DraftPhase {
   readonly otherwise?: 'fail' | 'continue';
   readonly measure?: boolean;
   readonly repeat?: number;
+  readonly cycle?: string;
   readonly tags?: Readonly<Record<string, string>>;
+}
+
+export interface DraftCycle {
+  readonly rounds?: number;
+  readonly until?: string | readonly (string | undefined)[];
+  readonly otherwise?: 'fail' | 'continue';
 }
 
 export interface DraftLoad {
@@ -73,6 +81,7 @@ export interface DraftLoad {
   readonly to?: string;
   readonly curve?: 'linear' | 'exponential' | 's-curve';
   readonly levels?: readonly (string | undefined)[];
+  readonly instances?: readonly (number | undefined)[];
   readonly low?: string;
   readonly high?: string;
   readonly every?: string;

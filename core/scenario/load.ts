@@ -11,6 +11,7 @@ import { compose } from './compose.js';
 import { desugar, isObject } from './desugar.js';
 import type { Draft } from './draft.js';
 import { optionsAt } from './options-at.js';
+import { resolveCycles } from './cycles.js';
 import { DURATION_MIN_MS, resolvePhases } from './phases.js';
 import type { Mistake } from './problems.js';
 import { Problems } from './problems.js';
@@ -118,6 +119,7 @@ async function resolveDraft(
     plugins,
     actors,
     phases: await resolvePhases({ draft, actors, problems, sources, windowMs }),
+    cycles: resolveCycles(draft, problems),
     thresholds: resolveThresholds(draft, windowMs, problems),
     safety,
     probes,

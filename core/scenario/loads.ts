@@ -59,7 +59,12 @@ export async function resolveLoad(load: DraftLoad, context: LoadContext): Promis
       return everyMs === null ? null : { shape, levels: steps, everyMs };
     }
     case 'sweep':
-      return { shape, levels: levels.map((text, i) => level(text ?? '0%', 'levels', i)) };
+      return {
+        shape,
+        levels: levels.map((text, i) => level(text ?? '0%', 'levels', i)),
+        instances: load.instances?.flatMap((number) => number ?? []) ?? null,
+        path,
+      };
     case 'bursts':
       return burstsOf(load, context);
     case 'trace':

@@ -28,7 +28,7 @@ export class Names {
     this.#phases = (draft.phases ?? []).flatMap((phase) =>
       phase?.name === undefined
         ? []
-        : [{ name: phase.name, measure: phase.measure !== false, repeat: roundsOf(phase) }],
+        : [{ name: phase.name, measure: phase.measure !== false, repeat: roundsOf(phase, draft) }],
     );
     this.#isSure = !problems.touches(['phases']) || this.#phases.length === draft.phases?.length;
   }
@@ -108,10 +108,11 @@ export class Names {
   }
 }
 
-/** A sweep has one for each level. */
-function roundsOf({ load = {}, repeat = 1 }: DraftPhase): number {
+/** A sweep has one for each level with each number of instances, a cycle says how many. */
+function roundsOf({ load = {}, repeat = 1, cycle }: DraftPhase, { cycles = {} }: Draft): number {
+  if (cycle !== undefined) return cycles[cycle]?.rounds ?? 1;
   const sweep = Object.values(load).find((one) => one?.shape === 'sweep');
-  return sweep?.levels?.length ?? repeat;
+  return sweep?.levels === undefined ? repeat : sweep.levels.length * (sweep.instances?.length ?? 1);
 }
 
 const isEmpty = (value: Readonly<Record<string, unknown>>): boolean => Object.keys(value).length === 0;

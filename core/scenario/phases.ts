@@ -38,10 +38,13 @@ export async function resolvePhases(input: PhasesInput): Promise<ScenarioPhase[]
     const load = await loadsOf(phase, durationMs, path, { ...input, names });
     const until = untilOf(phase, path, names, problems);
     checkSearch(phase, load, path, problems);
-    const repeat = roundsOf(phase, load, path, problems);
-    const { name = '', measure = true, tags = {}, otherwise = 'fail' } = phase;
+    const repeat =
+      phase.cycle === undefined
+        ? roundsOf(phase, load, path, problems)
+        : (draft.cycles?.[phase.cycle]?.rounds ?? 1);
+    const { name = '', measure = true, tags = {}, otherwise = 'fail', cycle = null } = phase;
     const lastingMs = durationMs ?? DURATION_MIN_MS;
-    phases.push({ name, index, durationMs: lastingMs, measure, repeat, until, otherwise, tags, load });
+    phases.push({ name, index, durationMs: lastingMs, measure, repeat, cycle, until, otherwise, tags, load });
   }
   return phases;
 }
@@ -49,7 +52,7 @@ export async function resolvePhases(input: PhasesInput): Promise<ScenarioPhase[]
 const isSearching = ({ load = {} }: DraftPhase): boolean =>
   Object.values(load).some((one) => one?.shape === 'search');
 
-/** A sweep has a round for each of its levels; several in one phase go side by side. */
+/** A sweep has a round for each of its levels (with each number of instances); several in one phase go side by side. */
 function roundsOf(
   phase: DraftPhase,
   load: ReadonlyMap<string, ScenarioLoad>,
@@ -57,10 +60,16 @@ function roundsOf(
   problems: Problems,
 ): number {
   const sweeps = [...load].flatMap(([name, one]) =>
-    one.shape === 'sweep' ? [{ name, rounds: one.levels.length }] : [],
+    one.shape === 'sweep'
+      ? [{ name, path: one.path, rounds: one.levels.length * (one.instances?.length ?? 1) }]
+      : [],
   );
   const [first] = sweeps;
   if (first === undefined) return phase.repeat ?? 1;
+  for (const { path: where } of sweeps.filter(({ rounds }) => rounds < 2)) {
+    const message = 'a sweep has two rounds at least: levels, or numbers of instances';
+    problems.add({ path: [...where, 'levels'], code: 'E_SCHEMA', message });
+  }
   if (phase.repeat !== undefined) {
     const message = 'a sweep has a round for each of its levels: "repeat" says nothing beside it';
     problems.add({ path: [...path, 'repeat'], at: 'key', code: 'E_SCHEMA', message, seen: phase.repeat });
@@ -68,7 +77,7 @@ function roundsOf(
   const other = sweeps.find(({ rounds }) => rounds !== first.rounds);
   if (other !== undefined) {
     const said = phase.load?.[other.name] === undefined ? '*' : other.name;
-    const message = `"${first.name}" sweeps ${first.rounds} levels and "${other.name}" ${other.rounds}: rounds are of both`;
+    const message = `"${first.name}" has ${first.rounds} rounds and "${other.name}" ${other.rounds}: they go side by side`;
     problems.add({ path: [...path, 'load', said, 'levels'], code: 'E_SCHEMA', message });
   }
   return first.rounds;

@@ -21,6 +21,7 @@ export interface Scenario {
   readonly plugins: PluginSources;
   readonly actors: readonly ScenarioActor[];
   readonly phases: readonly ScenarioPhase[];
+  readonly cycles: readonly ScenarioCycle[];
   readonly thresholds: readonly ScenarioThreshold[];
   readonly safety: ScenarioSafety;
   readonly probes: readonly ScenarioProbe[];
@@ -77,8 +78,13 @@ export type ScenarioLoad =
       readonly to: ScenarioLevel;
       readonly curve: Curve;
     }
-  /** A round of the phase for each. */
-  | { readonly shape: 'sweep'; readonly levels: readonly ScenarioLevel[] }
+  /** A round of the phase for each level; with instances, for each level with each number of them. */
+  | {
+      readonly shape: 'sweep';
+      readonly levels: readonly ScenarioLevel[];
+      readonly instances: readonly number[] | null;
+      readonly path: Path;
+    }
   | { readonly shape: 'steps'; readonly levels: readonly ScenarioLevel[]; readonly everyMs: number }
   | {
       readonly shape: 'spike' | 'square';
@@ -135,7 +141,9 @@ export interface ScenarioPhase {
   readonly index: number;
   readonly durationMs: number;
   readonly measure: boolean;
+  /** Of a phase in a cycle: the rounds of that. */
   readonly repeat: number;
+  readonly cycle: string | null;
   readonly until: ScenarioUntil | null;
   /** What follows when a search found nothing. */
   readonly otherwise: 'fail' | 'continue';
@@ -149,6 +157,14 @@ export interface ScenarioUntil {
   readonly text: string;
   readonly otherwise: 'fail' | 'continue';
   readonly path: Path;
+}
+
+export interface ScenarioCycle {
+  readonly name: string;
+  readonly rounds: number;
+  /** Each of the kind `steady`. */
+  readonly until: readonly ScenarioUntil[];
+  readonly otherwise: 'fail' | 'continue';
 }
 
 export interface ScenarioThreshold {

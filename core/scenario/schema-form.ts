@@ -214,6 +214,21 @@ const COMPOSING: Schema = {
   ),
 };
 
+const CYCLE = object(
+  {
+    rounds: whole('How often its phases are gone through, at most.', 2, 1000),
+    until: {
+      ...sentence('until', 'Ends it after the round in which this is steady: one, or all of a list.'),
+      type: ['string', 'array'],
+      items: sentence('until', 'What is to be steady from round to round.'),
+      minItems: 1,
+      maxItems: 16,
+    },
+    otherwise: choice(['fail', 'continue'], 'When it never was steady: fail the run (default), or continue.'),
+  },
+  { required: ['rounds'] },
+);
+
 function phaseSchema(isWritten: boolean): Schema {
   const load = isWritten
     ? { anyOf: [sentence('load', 'A level, or from -> to over the phase.'), SHAPES_SCHEMA] }
@@ -235,6 +250,7 @@ function phaseSchema(isWritten: boolean): Schema {
       ),
       measure: flag('false: recorded and shown, never judged. Default: true.'),
       repeat: whole('How many rounds of the phase there are, one after the other. Default: 1.', 1, 1000),
+      cycle: { ...NAME, description: 'The cycle that it is a phase of.', wanted: 'the name of a cycle' },
       tags: TAGS,
     },
     { required: ['name', 'duration'] },
@@ -273,6 +289,7 @@ export function scenarioSchema(form: 'written' | 'desugared'): Schema {
       target: TARGET,
       probes: map(PROBE, 16, 'Measurements of what is under test, by name.'),
       actors: { ...map(ACTOR, 64, 'Sources of load by name.'), minProperties: 1 },
+      cycles: map(CYCLE, 16, 'Phases in a row that are gone through round by round, by name.'),
       phases: {
         type: 'array',
         minItems: 1,

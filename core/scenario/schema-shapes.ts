@@ -1,7 +1,7 @@
 /** The shapes of a load, as schema: what each needs and what it means. `schema.ts` puts them into phases. */
 import type { ShapeName } from '../base/shapes.js';
 import type { Schema } from './schema-parts.js';
-import { choice, list, object, sentence, text } from './schema-parts.js';
+import { choice, list, object, sentence, text, whole } from './schema-parts.js';
 
 const level = (description: string): Schema => sentence('level', description);
 const LOW_HIGH = { low: level('The lowest level.'), high: level('The highest level.') };
@@ -45,11 +45,21 @@ const SHAPE_SCHEMAS: Readonly<Record<ShapeName, ShapeSchema>> = {
     required: ['levels'],
   },
   sweep: {
-    description: 'One level a round, each as long as the phase: the summary has a table of them.',
+    description:
+      'One level a round, or one number of instances, each as long as the phase: the summary has a table of them.',
     properties: {
       levels: {
-        ...list(level('The level of one round.'), 2, 64, 'The levels, one after the other.'),
-        wanted: 'a list of 2 to 64 levels',
+        ...list(level('The level of one round.'), 1, 64, 'The levels, one after the other.'),
+        wanted: 'a list of 1 to 64 levels',
+      },
+      instances: {
+        ...list(
+          whole('So many share the level.', 1, 256),
+          1,
+          16,
+          'All levels with each of these numbers of instances.',
+        ),
+        wanted: 'a list of 1 to 16 whole numbers',
       },
     },
     required: ['levels'],

@@ -9,6 +9,7 @@ import type {
 } from '../../core/contract/summary.js';
 import type { Column } from './table.js';
 import { layOut } from './table.js';
+import { isCycled } from './summary-cycle.js';
 import { isSwept, TOO_FEW } from './summary-sweep.js';
 import { formatNumber } from '../../core/base/units.js';
 import { formatValue, phaseTitle } from './text.js';
@@ -23,9 +24,9 @@ const ACTOR_COLUMNS: readonly Column[] = [
 ];
 
 /** One table for each measured phase in which something was loaded. */
-export function drawActorTables({ phases, actors, sweeps }: RunSummary, width: number): string[][] {
+export function drawActorTables({ phases, actors, sweeps, cycles }: RunSummary, width: number): string[][] {
   return phases
-    .filter(({ measured }) => measured)
+    .filter(({ measured, name }) => measured && !isCycled(cycles, name))
     .map((phase) => {
       const told = actors.filter(({ actor }) => !isSwept(sweeps, phase.name, actor));
       const rows = told.flatMap((actor) => actorRow(actor, phase));
@@ -78,8 +79,10 @@ const WAITING = '  of it waiting';
 const CONFIDENCE = '  ± with 95 %';
 
 /** Latency from when each operation was due; a percentile with too few values behind it is left out. */
-export function drawLatencies({ phases, sweeps }: RunSummary, width: number): string[] {
-  const rows = phases.filter(({ measured }) => measured).flatMap((phase) => phaseRows(phase, sweeps));
+export function drawLatencies({ phases, sweeps, cycles }: RunSummary, width: number): string[] {
+  const rows = phases
+    .filter(({ measured, name }) => measured && !isCycled(cycles, name))
+    .flatMap((phase) => phaseRows(phase, sweeps));
   if (rows.length === 0) return [];
   const head = ['from intended start', '', 'ops', 'rate/s', 'p50', 'p99', 'p99.9', 'max'];
   const table = layOut(LATENCY_COLUMNS, [head, ...rows], width);

@@ -23,16 +23,20 @@ const COLUMNS: readonly Column[] = [
   { align: 'right' },
   { align: 'right', rank: 4 },
 ];
+/** Of a sweep of instances a column more. */
+const WIDE: readonly Column[] = [{ align: 'right' }, ...COLUMNS];
 
 /** One table for each actor that was swept, the levels as they came; without columns that have nothing to tell. */
 export function drawSweeps(sweeps: readonly SweepSummary[], width: number): string[][] {
   return sweeps.map(({ phase, actor, unit, levels }) => {
     const most = Math.max(0, ...levels.map((level) => doneOf(level)));
     const rows = levels.map((level) => levelRow(level, unit, most));
-    const head = [`${phase} ${actor}`, ...HEADS];
-    const told = COLUMNS.map((_, i) => rows.some((row) => (row[i] ?? '') !== ''));
+    const isByInstances = levels.some(({ instances }) => instances !== undefined);
+    const head = [`${phase} ${actor}`, ...(isByInstances ? ['by'] : []), ...HEADS];
+    const columns = isByInstances ? WIDE : COLUMNS;
+    const told = columns.map((_, i) => rows.some((row) => (row[i] ?? '') !== ''));
     const only = <T>(list: readonly T[]): T[] => list.filter((_, i) => told[i] === true);
-    const table = layOut(only(COLUMNS), [head, ...rows].map(only), width);
+    const table = layOut(only(columns), [head, ...rows].map(only), width);
     return rows.some((row) => row.includes('-')) ? [...table, TOO_FEW] : table;
   });
 }
@@ -52,7 +56,7 @@ function doneOf({ rate, amount, achieved }: SweepLevel): number {
 }
 
 function levelRow(level: SweepLevel, unit: string, most: number): string[] {
-  const { amount, rate, rateInterval, achieved, bytesPerSecond, latency } = level;
+  const { amount, instances, rate, rateInterval, achieved, bytesPerSecond, latency } = level;
   const half =
     rateInterval === null || rate === null || rate === 0 ? null : (rateInterval.high - rate) / rate;
   const times = [
@@ -63,6 +67,7 @@ function levelRow(level: SweepLevel, unit: string, most: number): string[] {
   ];
   return [
     formatValue(amount, unit),
+    ...(instances === undefined ? [] : [String(instances)]),
     rate === null ? formatValue(doneOf(level), unit) : formatValue(rate, 'ops/s'),
     half === null ? '' : `±${formatValue(half, 'share').replace(' ', '')}`,
     most > 0 ? bar(doneOf(level) / most, BAR_CELLS) : '',

@@ -4,6 +4,7 @@
  */
 import { relative } from 'node:path';
 import type { RunSummary, ThresholdResult, Verdict } from '../../core/contract/summary.js';
+import { drawCycles } from './summary-cycle.js';
 import { drawSearches } from './summary-search.js';
 import { drawSweeps } from './summary-sweep.js';
 import { drawActorTables, drawLatencies } from './summary-numbers.js';
@@ -35,6 +36,7 @@ export function drawSummary(
     drawVerdict(summary, width),
     drawThresholds(summary.thresholds, width),
     ...drawSweeps(summary.sweeps ?? [], width),
+    ...drawCycles(summary.cycles ?? [], width),
     ...drawSearches(summary.searches ?? [], width),
     ...drawActorTables(summary, width),
     drawLatencies(summary, width),

@@ -1,5 +1,6 @@
 /** The templates of SNIA's tests, in a short form, on a loop device of the test's own: filled twice, steady or told that not. */
 import { expect } from 'chai';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Workplace } from '../support/cli.js';
 import { Devices, whyNoDevices } from '../support/devices.js';
@@ -17,15 +18,25 @@ interface Template {
 
 /** Beside the filling: the workloads of each, and what becomes steady. */
 const TEMPLATES: Readonly<Record<string, Template>> = {
-  'snia-iops': {
-    phases: 5,
-    tracked: /^steady rate op\.count\{actor:/,
-    narrowed: ['write-4k', 'mixed-4k', 'read-4k', 'mixed-64k', 'read-1m'],
-  },
   'snia-throughput': { phases: 4, tracked: /^steady rate op\.count\{actor:/ },
   'snia-latency': { phases: 6, tracked: /^steady avg op\.latency\{actor:/ },
   'block-saturation': { phases: 1, tracked: /^steady rate op\.count\{actor:/, narrowed: ['saturate'] },
 };
+
+interface Matrix {
+  readonly actors: Readonly<
+    Record<
+      string,
+      {
+        readonly with: {
+          readonly blockSize: string;
+          readonly mix: Partial<Record<'read' | 'write', string>>;
+        };
+      }
+    >
+  >;
+  readonly phases: readonly { readonly name: string }[];
+}
 
 describe('templates of SNIA', function () {
   let place: Workplace | null = null;
@@ -81,4 +92,45 @@ describe('templates of SNIA', function () {
       }
     });
   }
+
+  it('snia-iops goes through its matrix round by round, judged by the three workloads that the test names', async () => {
+    if (place === null || devices === null) throw new Error('a test that is skipped');
+    const { path, file } = devices.loop('matrix', DEVICE_MIB);
+    const whole = JSON.parse(readFileSync(join(ROOT, 'scenarios/snia-iops.json'), 'utf8')) as Matrix;
+    const cells = whole.phases.slice(1).map(({ name }) => name);
+    const sizes = ['1m', '128k', '64k', '32k', '16k', '8k', '4k', '512'];
+    expect(cells).to.deep.equal(
+      sizes.flatMap((size) => [100, 95, 65, 50, 35, 5, 0].map((r) => `r${r}-${size}`)),
+    );
+    for (const [name, { with: options }] of Object.entries(whole.actors).slice(1)) {
+      const [, reads = '', size = ''] = /^r(\d+)-(.*)$/.exec(name) ?? [];
+      const { read = '0%', write = '0%' } = options.mix;
+      expect([read, write]).to.deep.equal([`${reads}%`, `${100 - Number(reads)}%`]);
+      const bytes =
+        size === '512' ? '${smallest}' : `${size.slice(0, -1)}${size.endsWith('m') ? 'MiB' : 'KiB'}`;
+      expect(options.blockSize).to.equal(bytes);
+    }
+    // Those that are judged, and no others: a round of all takes a while.
+    const kept = ['r0-4k', 'r65-64k', 'r100-1m', 'r50-512'];
+    place.write('matrix.json', {
+      version: 1,
+      extends: join(ROOT, 'scenarios/snia-iops.json'),
+      actors: Object.fromEntries(cells.filter((name) => !kept.includes(name)).map((name) => [name, null])),
+      phases: whole.phases.filter(({ name }) => name === 'precondition' || kept.includes(name)),
+      cycles: { matrix: { rounds: 6 } },
+      variables: { device: path, round: '100ms', threads: 1, outstanding: '8' },
+      safety: { erasableDevices: [`loop:${file}`] },
+    });
+    const { code, stderr } = await place.run('run', 'matrix.json', '--profile', 'lab');
+    expect(code, stderr).to.equal(0);
+    const [cycle] = place.summary().cycles ?? [];
+    expect(cycle?.rounds).to.be.within(5, 6);
+    expect(cycle?.over).to.equal(5);
+    expect(cycle?.tracked.map(({ owner }) => owner)).to.deep.equal(['r0-4k', 'r65-64k', 'r100-1m']);
+    expect(cycle?.phases.map(({ phase }) => phase).sort()).to.deep.equal([...kept].sort());
+    for (const { rate, rateInterval } of cycle?.phases ?? []) {
+      expect(rate).to.be.greaterThan(0);
+      expect(rateInterval, 'with confidence').to.have.keys('low', 'high');
+    }
+  });
 });

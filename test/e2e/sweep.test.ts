@@ -1,6 +1,7 @@
 /** A sweep in a real run: levels in a row, and one table of what each came to, on the screen and in summary.json. */
 import { expect } from 'chai';
 import { join } from 'node:path';
+import type { TrackedFigure } from '../../core/contract/cycle.js';
 import type { RunSummary } from '../../core/contract/summary.js';
 import type { SweepLevel } from '../../core/contract/sweep.js';
 import type { Finished } from '../support/cli.js';
@@ -21,7 +22,12 @@ describe('a sweep', () => {
       name: 'sweep',
       window: '200ms',
       plugins: { lab: PLUGIN },
-      actors: { server: { uses: 'lab', peak: '500/s' }, held: { uses: 'memory', peak: '8MiB' } },
+      actors: {
+        server: { uses: 'lab', peak: '500/s' },
+        held: { uses: 'memory', peak: '8MiB' },
+        pair: { uses: 'lab', peak: '400/s', instances: 2 },
+      },
+      cycles: { around: { rounds: 40, until: ['steady rate op.count{phase:rate}'] } },
       phases: [
         {
           name: 'rates',
@@ -31,6 +37,14 @@ describe('a sweep', () => {
             held: { shape: 'sweep', levels: ['2MiB', '4MiB', '8MiB'] },
           },
         },
+        {
+          name: 'queues',
+          duration: '400ms',
+          load: { pair: { shape: 'sweep', levels: ['100%'], instances: [1, 2] } },
+        },
+        { name: 'rate', cycle: 'around', duration: '200ms', load: { server: '20%' } },
+        { name: 'hold', cycle: 'around', duration: '100ms', load: { held: '50%' } },
+        { name: 'after', duration: '200ms', load: { server: '20%' } },
       ],
       thresholds: { 'op.count{actor:server,phase:rates,round:2}': 'rate < 110/s' },
     });
@@ -62,7 +76,7 @@ describe('a sweep', () => {
     expect(finished.stderr).to.match(/ 50\/s +[\d.]+\/s +±[\d.]+% +█*[▏▎▍▌▋▊▉█] +[\d.]+ ms +- /);
     expect(finished.stderr).to.match(/ 500\/s +[\d.]+\/s +±[\d.]+% +█{10} +[\d.]+ % +\d/);
     expect(finished.stderr).to.contain(' - not enough samples');
-    expect(finished.stderr, 'one table, not one for each').to.not.match(/from intended start/);
+    expect(finished.stderr, 'one table, not one for each').to.not.match(/from intended start[^]* rates #/);
     expect(finished.stderr).to.match(/ 8 MiB +[\d.]+ MiB/);
     const held = place.summary().sweeps?.find(({ actor }) => actor === 'held');
     expect(held?.levels.map(({ rate, latency }) => [rate, latency])).to.deep.equal([
@@ -72,8 +86,50 @@ describe('a sweep', () => {
     ]);
   });
 
+  it('has the level shared by fewer instances: one alone does what one can', () => {
+    const rows = place.summary().sweeps?.find(({ actor }) => actor === 'pair')?.levels ?? [];
+    expect(rows.map(({ amount, instances }) => [amount, instances])).to.deep.equal([
+      [400, 1],
+      [400, 2],
+    ]);
+    const [one, two] = rows;
+    expect(one!.rate, '5 ms each, one after the other').to.be.within(50, 203);
+    expect(two!.rate).to.be.greaterThan(one!.rate! * 1.2);
+    expect(finished.stderr).to.match(/queues pair +by +rate/);
+  });
+
+  it('may be a cycle: phases round and round until what is tracked is steady, and then what comes after', () => {
+    const { cycles = [], phases } = place.summary();
+    const [cycle] = cycles;
+    expect([cycle?.cycle, cycle?.isSteady, cycle?.over]).to.deep.equal(['around', true, 5]);
+    const { rounds } = cycle!;
+    expect(rounds).to.be.within(5, 39);
+    const [{ text, owner, mean, excursion, drift, rounds: values }] = cycle!.tracked as [TrackedFigure];
+    expect([text, owner, values.length]).to.deep.equal(['steady rate op.count{phase:rate}', 'server', 5]);
+    expect(Math.max(...(values as number[])) - Math.min(...(values as number[]))).to.be.at.most(0.2 * mean!);
+    expect([excursion! <= 0.2, drift! <= 0.1]).to.deep.equal([true, true]);
+    const [rate, hold] = cycle!.phases;
+    expect([rate!.phase, rate!.rate, hold!.phase, hold!.rate]).to.deep.equal(['rate', mean, 'hold', null]);
+    const reached = place.events().find((event) => event.type === 'phase.reached');
+    expect(reached).to.include({ phase: 'around', phaseIndex: 5 + 2 * rounds - 1 });
+    // A round that had begun is cut off, and none comes after it.
+    const told = phases
+      .filter(({ name }) => name === 'rate' || name === 'hold')
+      .map(({ round }) => round ?? 0);
+    expect(Math.max(...told)).to.be.within(rounds, rounds + 1);
+    const after = phases.find(({ name }) => name === 'after');
+    expect(after?.tookMs).to.be.closeTo(200, 50);
+    expect(finished.stderr).to.match(new RegExp(`around, (last 5 of )?${rounds} rounds`));
+    expect(finished.stderr).to.contain('steady:');
+    const idle = phases
+      .find(({ name }) => name === 'hold')!
+      .series.filter(({ tags }) => tags['actor'] === 'pair');
+    expect(idle, 'nothing is kept of what it did not do').to.deep.equal([]);
+  });
+
   it('is told again from the record', async () => {
     const { stdout } = await place.run('report', '@last', '--json');
-    expect((JSON.parse(stdout) as RunSummary).sweeps).to.deep.equal(place.summary().sweeps);
+    const { sweeps, cycles } = JSON.parse(stdout) as RunSummary;
+    expect([sweeps, cycles]).to.deep.equal([place.summary().sweeps, place.summary().cycles]);
   });
 });

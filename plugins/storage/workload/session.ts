@@ -138,6 +138,8 @@ export class Session {
     const target = this.#target;
     // A sync behind a write takes a slot of its own.
     const { lock } = target;
+    if (lock !== undefined && ctx.control === 'concurrency' && ctx.operations.inFlightMax > 1)
+      ctx.unavailable('an instance has one lock, and so one operation, at a time; here it is to have more');
     const inFlight = lock === undefined ? ctx.operations.inFlightMax : 1;
     const slots = inFlight * (isSyncing(options) ? 2 : 1);
     const { on } = target;

@@ -18,6 +18,22 @@ describe('the timeline reader', () => {
     expect(idle).to.deep.equal([true, false, false, true, true, false, true]);
   });
 
+  it('gives the first instances a phase for themselves: all that is asked is shared by these, and the others rest', () => {
+    const shared = timelineOf([line(0, 100, 0, 1)], [line(0, 100, 0.5)]);
+    shared.sharing[1] = 2;
+    const levels = [0, 1, 2, 3].map((index) => {
+      const reader = new TimelineReader(shared, { index, count: 4 });
+      return [reader.level(at(50)), reader.level(at(150)), reader.isIdle(at(150)), reader.sharing(at(150))];
+    });
+    expect(levels).to.deep.equal([
+      [0.5, 1, false, 2],
+      [0.5, 1, false, 2],
+      [0.5, 0, true, 2],
+      [0.5, 0, true, 2],
+    ]);
+    expect(new TimelineReader(shared).level(at(150)), 'of the actor').to.equal(0.5);
+  });
+
   it('says when to look again: soon on a ramp, at the end of a level piece, never after the run', () => {
     const reader = new TimelineReader(view);
     expect(reader.lookAgainNs(at(50))).to.equal(at(70));

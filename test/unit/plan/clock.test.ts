@@ -41,7 +41,10 @@ describe('phase clock', () => {
         const before = walk(clock);
         lengths.forEach((_, phase) => {
           const [from = 0, to = 0] = [clock.startsMs[phase], clock.startsMs[phase + 1]];
-          clock.endPhase(phase, from + (to - from) * (shares[phase] ?? 0.5));
+          // Every other one takes those behind it along.
+          const last = Math.min(phase + (phase % 2), lengths.length - 1);
+          if (!clock.isSkipped(phase))
+            clock.endThrough(phase, last, from + (to - from) * (shares[phase] ?? 0.5));
         });
         const indices = walk(clock);
         expect(before).to.include.members(indices);
@@ -77,5 +80,16 @@ describe('phase clock', () => {
       null,
     ]);
     expect(clock.startsNs(0)[3]).to.equal(4400 * MS);
+  });
+
+  it('skips phases: no window, no instant is theirs, be they in between or the last', () => {
+    const clock = new PhaseClock(planned([1000, 2000, 2000, 3000, 1000]), 1000);
+    expect(clock.endThrough(1, 2, 1500)).to.equal(true);
+    expect(clock.startsMs).to.deep.equal([0, 1000, 1500, 1500, 4500, 5500]);
+    expect([walk(clock), clock.isSkipped(2)]).to.deep.equal([[0, 1, 5, 6, 7, 8], true]);
+    expect([clock.phaseAt(1499), clock.phaseAt(1500), clock.indexAt(1500)]).to.deep.equal([1, 3, 5]);
+    expect(clock.endThrough(3, 4, 3000)).to.equal(true);
+    expect([walk(clock), clock.lastIndex, clock.endMs]).to.deep.equal([[0, 1, 5, 6], 6, 3000]);
+    expect([clock.from(7), clock.indexAt(9999), clock.phaseAt(3000)]).to.deep.equal([null, 6, null]);
   });
 });
