@@ -5,8 +5,6 @@
 import { execFileSync, fork, spawnSync } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { findInstallation } from '../cli/package.js';
 import { run } from '../cli/library.js';
@@ -23,6 +21,7 @@ import type { Bench, BenchFlags, BenchOutput } from './bench.js';
 import type { Answer, Ask } from './support/programs/kernel-runner.js';
 import { peerVersion } from './support/peers.js';
 import { median } from './support/stats.js';
+import { keepFolder } from './support/leftovers.js';
 
 export const cpuKernels: Bench = {
   name: 'cpu-kernels',
@@ -34,7 +33,8 @@ export const cpuKernels: Bench = {
     'C’s of one round, and the median of all rounds is what is quoted.',
   ].join('\n'),
   async run(out, flags) {
-    const folder = mkdtempSync(join(tmpdir(), 'brunt-bench-'));
+    const kept = keepFolder('kernels');
+    const folder = kept.path;
     const runners = new Runners();
     try {
       const programs = compile(folder, out);
@@ -44,7 +44,7 @@ export const cpuKernels: Bench = {
       await inRuns(runners, folder, out, flags);
     } finally {
       runners.stop();
-      rmSync(folder, { recursive: true, force: true });
+      kept.remove();
     }
   },
 };

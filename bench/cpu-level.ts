@@ -5,9 +5,7 @@
 import type { ChildProcess } from 'node:child_process';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { availableParallelism, tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { availableParallelism } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { run } from '../cli/library.js';
 import { realTimeShare } from '../core/linux/sched.js';
@@ -15,6 +13,7 @@ import type { Bench, BenchFlags, BenchOutput, Cells } from './bench.js';
 import { machineStolenNs, processTree } from './support/kernel-cpu.js';
 import { peerVersion } from './support/peers.js';
 import { threadsOver } from './support/spans.js';
+import { keepFolder } from './support/leftovers.js';
 
 interface Setting {
   readonly title: string;
@@ -147,7 +146,8 @@ async function sharesOver(pids: readonly number[], spanMs: number, threads: numb
  */
 async function inTurn(setting: Setting, fair: number, spanMs: number, seed: number): Promise<Measured[]> {
   const peerMs = setting.hasPeer ? spanMs + 2 * SETTLE_MS + 300 : 300;
-  const runsDir = mkdtempSync(join(tmpdir(), 'brunt-bench-'));
+  const kept = keepFolder('cpu-level');
+  const runsDir = kept.path;
   const begun = new Map<string, () => void>();
   const started = new Map(
     phasesOf(setting).map((name) => [name, new Promise<void>((resolve) => begun.set(name, resolve))]),
@@ -179,7 +179,7 @@ async function inTurn(setting: Setting, fair: number, spanMs: number, seed: numb
     await summary;
     return measured;
   } finally {
-    rmSync(runsDir, { recursive: true, force: true });
+    kept.remove();
   }
 }
 

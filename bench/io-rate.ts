@@ -12,7 +12,7 @@ import { distanceInTicks } from './support/exponential.js';
 import type { FioJson } from './support/io-contest.js';
 import { fioArguments } from './support/io-contest.js';
 import { bigFile } from './support/io-targets.js';
-import { keepFolder, sweepLeftovers } from './support/leftovers.js';
+import { keepFolder } from './support/leftovers.js';
 import { peerVersion } from './support/peers.js';
 import { median, quantile } from './support/stats.js';
 
@@ -57,7 +57,6 @@ export const ioRate: Bench = {
     'thread begins no two operations closer together than one takes it: at high rates that is the distance, of either tool.',
   ].join('\n'),
   async run(out, flags) {
-    for (const told of sweepLeftovers()) out.note(told);
     const fio = peerVersion('fio');
     out.peer('fio', fio, 'Debian package fio');
     const file = bigFile(FILE_BYTES);

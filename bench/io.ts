@@ -10,7 +10,6 @@ import type { Point, Quantile, Round, Showing } from './support/io-contest.js';
 import { contest, QUANTILES } from './support/io-contest.js';
 import type { IoTarget } from './support/io-targets.js';
 import { bigFile, ramDevice } from './support/io-targets.js';
-import { sweepLeftovers } from './support/leftovers.js';
 import { peerVersion } from './support/peers.js';
 import type { Pattern } from './support/plugins/io.js';
 import { median } from './support/stats.js';
@@ -59,7 +58,6 @@ export const io: Bench = {
 };
 
 async function measure(out: BenchOutput, flags: BenchFlags): Promise<void> {
-  for (const told of sweepLeftovers()) out.note(told);
   const fio = peerVersion('fio');
   out.peer('fio', fio, 'Debian package fio');
   const bytes = flags.isShort ? AREA_BYTES / 4 : AREA_BYTES;

@@ -3,13 +3,11 @@
  * itself knows which blocks are wrong.
  */
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import type { Bench, BenchOutput } from './bench.js';
 import { runBrunt, seriesOf } from './support/brunt.js';
 import { FaultFile } from './support/fault-file.js';
 import { peerVersion } from './support/peers.js';
+import { keepFolder } from './support/leftovers.js';
 
 const FILE_BYTES = 16 * 2 ** 20;
 const BLOCK_SECTORS = 8;
@@ -74,7 +72,8 @@ async function withDisk(
 
 /** Share of the wrong blocks that was found; on a sound disk, how many alarms there were. */
 async function bruntFinds(out: BenchOutput, file: FaultFile, isLosing: boolean): Promise<number> {
-  const folder = mkdtempSync(join(tmpdir(), 'brunt-bench-'));
+  const kept = keepFolder('lost-writes');
+  const folder = kept.path;
   try {
     const options = { path: file.path, size: `${FILE_BYTES}B`, direct: true, mix: { write: '100%' } };
     const job = (extra: object, verify: string): unknown => ({
@@ -98,7 +97,7 @@ async function bruntFinds(out: BenchOutput, file: FaultFile, isLosing: boolean):
     row(out, `brunt${isLosing ? '' : ', on a sound disk'}`, dropped, wrongBlocks, foundBlocks, code);
     return isLosing ? foundBlocks / wrongBlocks : foundBlocks;
   } finally {
-    rmSync(folder, { recursive: true, force: true });
+    kept.remove();
   }
 }
 

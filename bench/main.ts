@@ -12,7 +12,7 @@ import { BENCHES } from './list.js';
 import { makePage } from './page.js';
 import type { Line } from './results.js';
 import { headOf, keep, readKept } from './results.js';
-import { guardLeftovers } from './support/leftovers.js';
+import { guardLeftovers, sweepLeftovers } from './support/leftovers.js';
 
 const SEED_DEFAULT = 20_261_127;
 
@@ -36,6 +36,7 @@ if (unknown.length > 0 || !Number.isSafeInteger(seed)) {
 
 if (!values.page) {
   guardLeftovers();
+  for (const told of sweepLeftovers()) process.stderr.write(`${told}\n`);
   for (const bench of BENCHES) {
     if (positionals.length === 0 || positionals.includes(bench.name)) await runBench(bench);
   }

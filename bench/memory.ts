@@ -5,8 +5,8 @@
 import type { ChildProcess } from 'node:child_process';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { freemem, tmpdir } from 'node:os';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { freemem } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
@@ -14,6 +14,7 @@ import type { Bench, BenchOutput } from './bench.js';
 import { processTree, threadCpuNs } from './support/kernel-cpu.js';
 import { peerVersion } from './support/peers.js';
 import { median } from './support/stats.js';
+import { keepFolder } from './support/leftovers.js';
 
 const MAIN = fileURLToPath(new URL('../cli/main.js', import.meta.url));
 const MIB = 2 ** 20;
@@ -278,7 +279,8 @@ interface RunInput {
 /** The command line in a folder of its own, with what it says. */
 class BruntRun {
   readonly done: Promise<void>;
-  readonly #folder = mkdtempSync(join(tmpdir(), 'brunt-bench-'));
+  readonly #kept = keepFolder('memory');
+  readonly #folder = this.#kept.path;
   readonly #child: ChildProcess;
   #said = '';
   #hasEnded = false;
@@ -325,6 +327,6 @@ class BruntRun {
   }
 
   remove(): void {
-    rmSync(this.#folder, { recursive: true, force: true });
+    this.#kept.remove();
   }
 }

@@ -2,8 +2,7 @@
  * Bench `pacing`: how late the core starts operations that do nothing, at three rates, for each way to work; and whether
  * Poisson arrivals are Poisson, as they fall due and as they really begin.
  */
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
@@ -13,6 +12,7 @@ import { testExponential } from './support/exponential.js';
 import type { ThreadSpan } from './support/spans.js';
 import { threadsOver } from './support/spans.js';
 import { quantile } from './support/stats.js';
+import { keepFolder } from './support/leftovers.js';
 
 type Way = 'step' | 'stepAsync' | 'run';
 
@@ -98,7 +98,8 @@ interface Seen {
 
 async function measure(cell: Cell, flags: BenchFlags): Promise<Seen> {
   const spanMs = flags.isShort ? 500 : 2000;
-  const folder = mkdtempSync(join(tmpdir(), 'brunt-bench-'));
+  const kept = keepFolder('pacing');
+  const folder = kept.path;
   const file = join(folder, 'due');
   let agent = 0;
   let thread: Promise<ThreadSpan> = Promise.resolve(NONE);
@@ -115,7 +116,7 @@ async function measure(cell: Cell, flags: BenchFlags): Promise<Seen> {
     const began = sum(summary, 'op.count');
     return { ...timesOf(file, cell), achieved: began / sum(summary, 'op.due'), thread: await thread };
   } finally {
-    rmSync(folder, { recursive: true, force: true });
+    kept.remove();
   }
 }
 

@@ -2,9 +2,6 @@
  * Bench `percentiles`: how far the percentiles of a run are from those of its values, on the whole way from recorders to a
  * summary. The code of the product does all of it; only the clock is the bench's.
  */
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { must } from '../core/base/assert.js';
 import { parseSelector } from '../core/base/grammar.js';
 import { MS } from '../core/base/clock.js';
@@ -22,6 +19,7 @@ import { createRecord } from '../core/record/write.js';
 import { prepare } from '../cli/prepare.js';
 import type { Bench, BenchFlags, BenchOutput } from './bench.js';
 import { latencies } from './support/lognormal.js';
+import { keepFolder } from './support/leftovers.js';
 
 const VALUES = 10_000_000;
 const SHORT_VALUES = 1_000_000;
@@ -99,7 +97,8 @@ async function measure(out: BenchOutput, { isShort, seed }: BenchFlags): Promise
 
 async function throughAll(values: Float64Array): Promise<Figures> {
   const plan = await makePlan();
-  const runsDir = mkdtempSync(join(tmpdir(), 'brunt-bench-'));
+  const kept = keepFolder('percentiles');
+  const runsDir = kept.path;
   try {
     const record = await createRecord({ runsDir, run: 'bench', plan, argv: [], version: '0' });
     const accumulator = new RunAccumulator(plan);
@@ -122,7 +121,7 @@ async function throughAll(values: Float64Array): Promise<Figures> {
       record: figuresOf(again),
     };
   } finally {
-    rmSync(runsDir, { recursive: true });
+    kept.remove();
   }
 }
 

@@ -4,7 +4,7 @@
  * `support/breach-thread.ts`, which watches from outside; nothing is taken from what brunt says but its grants.
  */
 import { spawn, spawnSync } from 'node:child_process';
-import { mkdtempSync, openSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { openSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { once } from 'node:events';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -26,6 +26,7 @@ import { peerVersion } from './support/peers.js';
 import type { Granted } from './support/programs/protected-run.js';
 import { TRENDS_PER_ACTOR } from './support/plugins/load.js';
 import { quantile } from './support/stats.js';
+import { keepFolder } from './support/leftovers.js';
 
 const MIB = 2 ** 20;
 const HOT = 32;
@@ -235,7 +236,8 @@ interface RunInput {
 }
 
 async function breakRun(out: BenchOutput, input: RunInput): Promise<BrokenRun> {
-  const folder = mkdtempSync(join(tmpdir(), 'brunt-bench-'));
+  const kept = keepFolder('protection');
+  const folder = kept.path;
   const at = (name: string): string => join(folder, name);
   writeFileSync(at('meminfo'), meminfoText(MACHINE.totalBytes, MACHINE.farBytes));
   writeFileSync(at('plan.json'), JSON.stringify(await makePlan(input.isLoaded)));
@@ -285,7 +287,7 @@ async function breakRun(out: BenchOutput, input: RunInput): Promise<BrokenRun> {
     peer?.kill('SIGKILL');
     if (run.exitCode === null && run.signalCode === null) run.kill('SIGKILL');
     await ended;
-    rmSync(folder, { recursive: true, force: true });
+    kept.remove();
   }
 }
 

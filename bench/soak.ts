@@ -5,8 +5,7 @@
 import type { ChildProcess } from 'node:child_process';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
@@ -18,6 +17,7 @@ import type { RunSummary } from '../core/contract/summary.js';
 import type { Aim, Bench, BenchOutput } from './bench.js';
 import { hasBegun } from './support/begun.js';
 import { processTree } from './support/kernel-cpu.js';
+import { keepFolder } from './support/leftovers.js';
 
 const MAIN = fileURLToPath(new URL('../cli/main.js', import.meta.url));
 const MIB = 2 ** 20;
@@ -131,7 +131,8 @@ async function soakRun(
   readonly series: readonly ProcessSeries[];
   readonly kills: number;
 }> {
-  const folder = mkdtempSync(join(tmpdir(), 'brunt-soak-'));
+  const kept = keepFolder('soak');
+  const folder = kept.path;
   try {
     writeFileSync(join(folder, 'it.json'), JSON.stringify(scenarioOf(phasesMs, longMs, seed)));
     const spinner = new Spinner();
@@ -151,7 +152,7 @@ async function soakRun(
       await spinner.end();
     }
   } finally {
-    rmSync(folder, { recursive: true, force: true });
+    kept.remove();
   }
 }
 

@@ -3,13 +3,11 @@
  * latency. What it must say is known by arithmetic.
  */
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import type { Bench, BenchOutput } from './bench.js';
 import { runBrunt, seriesOf } from './support/brunt.js';
 import { FaultFile } from './support/fault-file.js';
 import { peerVersion } from './support/peers.js';
+import { keepFolder } from './support/leftovers.js';
 
 const FILE_BYTES = 32 * 2 ** 20;
 const RATE = 1000;
@@ -97,7 +95,8 @@ function tell(out: BenchOutput, round: number, { tool, operations, p90Ms, p99Ms,
 }
 
 async function bruntSees(file: FaultFile): Promise<Seen> {
-  const folder = mkdtempSync(join(tmpdir(), 'brunt-bench-'));
+  const kept = keepFolder('stall');
+  const folder = kept.path;
   try {
     file.say({ type: 'freeze', ms: STALL_S * 1000, afterMs: STALL_AFTER_MS });
     const { summary } = await runBrunt(folder, {
@@ -124,7 +123,7 @@ async function bruntSees(file: FaultFile): Promise<Seen> {
       maxMs: ms(max),
     };
   } finally {
-    rmSync(folder, { recursive: true, force: true });
+    kept.remove();
   }
 }
 

@@ -3,8 +3,7 @@
  * same moment; the first operation is the one that a plugin really began, told by it in the record of the run.
  */
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { nowNs } from '../core/base/clock.js';
@@ -12,6 +11,7 @@ import type { RunEvent } from '../core/contract/events.js';
 import type { Bench, BenchOutput } from './bench.js';
 import { FIRST } from './plugins/first-op.js';
 import { median, quantile } from './support/stats.js';
+import { keepFolder } from './support/leftovers.js';
 
 const MAIN = fileURLToPath(new URL('../cli/main.js', import.meta.url));
 const PLUGIN = fileURLToPath(new URL('./plugins/first-op.js', import.meta.url));
@@ -33,12 +33,13 @@ export const start: Bench = {
   ].join('\n'),
   // eslint-disable-next-line @typescript-eslint/require-await
   async run(out, { isShort }) {
-    const folder = mkdtempSync(join(tmpdir(), 'brunt-bench-'));
+    const kept = keepFolder('start');
+    const folder = kept.path;
     try {
       measureVerbs(out, folder, isShort ? 3 : ROUNDS);
       measureInstances(out, folder, isShort ? 1 : ROUNDS_OF_INSTANCES);
     } finally {
-      rmSync(folder, { recursive: true, force: true });
+      kept.remove();
     }
   },
 };

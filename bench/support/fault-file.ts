@@ -5,12 +5,12 @@
 import type { ChildProcess } from 'node:child_process';
 import { fork, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, mkdtempSync, rmSync, statSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import type { FromDisk, ToDisk } from './programs/fault-disk.js';
+import { keepFolder } from './leftovers.js';
 
 const PROGRAM = fileURLToPath(new URL('./programs/fault-disk.js', import.meta.url));
 const MOUNT_TRIES = 100;
@@ -24,8 +24,16 @@ export class FaultFile {
   readonly #disk: ChildProcess;
   readonly #fuse: ChildProcess;
 
-  private constructor(folder: string, path: string, disk: ChildProcess, fuse: ChildProcess) {
-    this.folder = folder;
+  readonly #kept: { remove(): void };
+
+  private constructor(
+    kept: ReturnType<typeof keepFolder>,
+    path: string,
+    disk: ChildProcess,
+    fuse: ChildProcess,
+  ) {
+    this.#kept = kept;
+    this.folder = kept.path;
     this.path = path;
     this.#disk = disk;
     this.#fuse = fuse;
@@ -34,14 +42,14 @@ export class FaultFile {
   static async open(bytes: number): Promise<FaultFile | string> {
     if (spawnSync('nbdfuse', ['--version']).error !== undefined)
       return 'nbdfuse is not here (Debian: libnbd-bin)';
-    const folder = mkdtempSync(join(tmpdir(), 'brunt-bench-'));
-    const [socket, mount] = [join(folder, 'socket'), join(folder, 'mount')];
+    const kept = keepFolder('disk');
+    const [socket, mount] = [join(kept.path, 'socket'), join(kept.path, 'mount')];
     mkdirSync(mount);
     const disk = fork(PROGRAM, [socket, String(bytes)], { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
     await once(disk, 'message');
     const path = join(mount, 'nbd');
     const fuse = spawn('nbdfuse', [path, `nbd+unix:///?socket=${socket}`], { stdio: 'ignore' });
-    const file = new FaultFile(folder, path, disk, fuse);
+    const file = new FaultFile(kept, path, disk, fuse);
     for (let tries = 0; tries < MOUNT_TRIES; tries++) {
       if ((statSync(path, { throwIfNoEntry: false })?.size ?? 0) === bytes) return file;
       if (fuse.exitCode !== null) break;
@@ -68,6 +76,6 @@ export class FaultFile {
       await once(this.#fuse, 'exit');
     }
     this.#disk.kill();
-    rmSync(this.folder, { recursive: true, force: true });
+    this.#kept.remove();
   }
 }

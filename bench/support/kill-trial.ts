@@ -4,23 +4,15 @@
  * and, with fewer kills, by test/e2e/kill.test.ts. All processes of a trial carry a mark in their environment.
  */
 import { spawn } from 'node:child_process';
-import {
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { once } from 'node:events';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { must } from '../../core/base/assert.js';
 import { randomFor } from '../../core/base/random.js';
 import { parseProcessStat, readText } from '../../core/linux/procfs.js';
+import { keepFolder } from './leftovers.js';
 
 /** Who is killed. "both": the orchestrator and every agent in the same instant; "agents": every agent, not the orchestrator. */
 export const VICTIMS = ['orchestrator', 'agent', 'agents', 'both'] as const;
@@ -71,14 +63,15 @@ export function drawTrial(seed: number, index: number): Trial {
 
 export async function runTrial(trial: Trial): Promise<Left> {
   const mark = `${process.pid}-${trial.seed}-${trial.index}`;
-  const dir = mkdtempSync(join(tmpdir(), 'brunt-kill-'));
+  const kept = keepFolder('kill');
+  const dir = kept.path;
   mkdirSync(join(dir, 'tmp'));
   writeFileSync(join(dir, 'victim.json'), JSON.stringify(SCENARIO));
   try {
     return await killAndLook(trial, dir, mark);
   } finally {
     for (const pid of marked(mark)) kill(pid);
-    rmSync(dir, { recursive: true, force: true });
+    kept.remove();
   }
 }
 

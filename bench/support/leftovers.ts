@@ -127,6 +127,7 @@ export function seqOf(device: string): string {
 function undo(left: Left): boolean {
   if (left.kind === 'folder') {
     if (!existsSync(left.path)) return false;
+    for (const mount of mountsBelow(left.path)) execFileSync('umount', ['-l', mount], { stdio: 'pipe' });
     rmSync(left.path, { recursive: true, force: true });
     return true;
   }
@@ -138,6 +139,16 @@ function undo(left: Left): boolean {
     writeFileSync('/sys/class/zram-control/hot_remove', left.number);
   }
   return true;
+}
+
+/** The innermost first: what served them may be gone, and then nothing in them can be removed. */
+function mountsBelow(folder: string): string[] {
+  if (!existsSync('/proc/self/mounts')) return [];
+  const mounts = readFileSync('/proc/self/mounts', 'utf8').split('\n');
+  return mounts
+    .flatMap((line) => line.split(' ')[1] ?? [])
+    .filter((path) => path.startsWith(`${folder}/`))
+    .reverse();
 }
 
 /** Of a process that has ended the kernel closes what it had open, and ends what was in flight, a little later. */

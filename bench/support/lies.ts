@@ -4,14 +4,14 @@
  */
 import type { ChildProcess } from 'node:child_process';
 import { spawn } from 'node:child_process';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { hasBegun } from './begun.js';
 import { randomFor } from '../../core/base/random.js';
 import type { RunSummary } from '../../core/contract/summary.js';
+import { keepFolder } from './leftovers.js';
 
 const MAIN = fileURLToPath(new URL('../../cli/main.js', import.meta.url));
 const LIAR = fileURLToPath(new URL('./plugins/liar.js', import.meta.url));
@@ -170,7 +170,8 @@ export interface Judged {
 
 /** With the real command, in a folder of its own. */
 export async function judge(attempt: Attempt): Promise<Judged> {
-  const folder = mkdtempSync(join(tmpdir(), 'brunt-trust-'));
+  const kept = keepFolder('trust');
+  const folder = kept.path;
   try {
     writeFileSync(join(folder, 'it.json'), JSON.stringify(attempt.scenario));
     const env = attempt.disturb === undefined ? {} : { BRUNT_BENCH_DISTURB: attempt.disturb };
@@ -191,7 +192,7 @@ export async function judge(attempt: Attempt): Promise<Judged> {
     const failed = summary.trust.checks.filter(({ ok }) => ok === false).map(({ check }) => check);
     return { summary, failed };
   } finally {
-    rmSync(folder, { recursive: true, force: true });
+    kept.remove();
   }
 }
 

@@ -5,8 +5,7 @@
 import type { ChildProcess } from 'node:child_process';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
@@ -16,6 +15,7 @@ import type { RunEvent } from '../../core/contract/events.js';
 import { readRecord } from '../../core/record/read.js';
 import { processCpuNs, processTree } from './kernel-cpu.js';
 import type { Turns } from './programs/turns.js';
+import { keepFolder } from './leftovers.js';
 
 const MAIN = fileURLToPath(new URL('../../cli/main.js', import.meta.url));
 const TURNS = new URL('./programs/turns.js', import.meta.url).href;
@@ -42,11 +42,12 @@ export interface Measured {
 }
 
 export async function measureRun(input: MeasureInput): Promise<Measured> {
-  const folder = mkdtempSync(join(tmpdir(), 'brunt-bench-'));
+  const kept = keepFolder('run');
+  const folder = kept.path;
   try {
     return await measureIn(folder, input);
   } finally {
-    rmSync(folder, { recursive: true, force: true });
+    kept.remove();
   }
 }
 
