@@ -2,6 +2,7 @@
 import { execFileSync } from 'node:child_process';
 import { accessSync, constants, mkdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { mountName, sweepMounts } from './mounts.js';
 
 /** Why there can be none here; null: there can. */
 export function whyNoDevices(): string | null {
@@ -28,7 +29,8 @@ export class Devices {
   constructor(folder: string, mib = 160) {
     this.#folder = join(folder, 'ram');
     mkdirSync(this.#folder);
-    run('mount', ['-t', 'tmpfs', '-o', `size=${mib}M`, 'brunt-test', this.#folder]);
+    sweepMounts();
+    run('mount', ['-t', 'tmpfs', '-o', `size=${mib}M`, mountName(), this.#folder]);
     this.#undo.push(() => run('umount', ['-l', this.#folder]));
   }
 

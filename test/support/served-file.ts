@@ -5,6 +5,7 @@ import { once } from 'node:events';
 import { accessSync, constants, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { mountName, sweepMounts } from './mounts.js';
 import type { FromServed, ToServed } from './programs/served-file.js';
 
 const PROGRAM = fileURLToPath(new URL('./programs/served-file.js', import.meta.url));
@@ -36,8 +37,13 @@ export class ServedFile {
 
   /** The folder is made. Rejects with the reason where it cannot be mounted. */
   static async open(folder: string, bytes: number): Promise<ServedFile> {
+    sweepMounts();
     mkdirSync(folder);
-    const server = fork(PROGRAM, [folder, String(bytes)], { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
+    // In the name of this process: the server may be killed while the test goes on.
+    const server = fork(PROGRAM, [folder, String(bytes), mountName()], {
+      stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+      execArgv: [],
+    });
     const [message] = (await once(server, 'message')) as [FromServed];
     const file = new ServedFile(folder, server);
     if (message.type !== 'failed') return file;

@@ -80,7 +80,7 @@ const READERS = 3;
 const OPENED_DIRECT = 1;
 const GRANTED = 1 | (1 << 5) | (1 << 15) | (1 << 22); // async reads, big writes, async direct I/O, many pages
 
-const [, , mountPoint = '', size = '0'] = process.argv;
+const [, , mountPoint = '', size = '0', name = 'brunt-test'] = process.argv;
 const bytes = Number(size);
 const tell = (message: FromServed): void => void process.send?.(message);
 
@@ -293,7 +293,7 @@ function listen(): void {
 }
 
 const options = 'fd=3,rootmode=40000,user_id=0,group_id=0,allow_other,max_read=1048576';
-const mounted = spawnSync('mount', ['-i', '-t', 'fuse', '-o', options, 'brunt-test', mountPoint], {
+const mounted = spawnSync('mount', ['-i', '-t', 'fuse', '-o', options, name, mountPoint], {
   stdio: ['ignore', 'ignore', 'pipe', fuse],
   encoding: 'utf8',
 });

@@ -101,7 +101,7 @@ describe('guard', function () {
   });
 
   it('freezes who takes the resource before the main thread does anything, until it is thawed', async function () {
-    if (process.platform !== 'linux') return this.skip();
+    if (process.platform !== 'linux') return this.skip(); // signals and start times are those of Linux
     child = await hog();
     guard = await startGuard({ limits: [memoryLimit('throttle')], paths: [] });
     const told = action(guard, 'throttle');
@@ -145,7 +145,7 @@ describe('guard', function () {
   });
 
   it('lets nobody stand for longer than a second, whatever the main thread does', async function () {
-    if (process.platform !== 'linux') return this.skip();
+    if (process.platform !== 'linux') return this.skip(); // signals and start times are those of Linux
     child = await hog();
     guard = await startGuard({ limits: [memoryLimit('pause')], paths: [] });
     const thawed = new Promise<{ frozenMs: number }>((resolve) => must(guard, 'guard').onThaw(resolve));
@@ -157,7 +157,7 @@ describe('guard', function () {
   });
 
   it('kills who endangers the machine, and nobody else, while the main thread is blocked', async function () {
-    if (process.platform !== 'linux') return this.skip();
+    if (process.platform !== 'linux') return this.skip(); // signals and start times are those of Linux
     child = await hog();
     const bystander = await hog();
     try {
@@ -196,7 +196,7 @@ describe('guard', function () {
   });
 
   it('does not watch a process that is gone, nor signal one after unwatch', async function () {
-    if (process.platform !== 'linux') return this.skip();
+    if (process.platform !== 'linux') return this.skip(); // processes are told apart by their start in /proc
     child = await hog();
     const gone = await hog();
     gone.kill('SIGKILL');
@@ -212,7 +212,7 @@ describe('guard', function () {
   });
 
   it('thaws on stop, and can be stopped twice', async function () {
-    if (process.platform !== 'linux') return this.skip();
+    if (process.platform !== 'linux') return this.skip(); // that it runs again is read from /proc
     child = await hog();
     guard = await startGuard({ limits: [memoryLimit('stop')], paths: [] });
     const told = action(guard, 'stop');

@@ -50,7 +50,7 @@ describe('sensors of this host', () => {
     const source = new MemorySource();
     if (!source.isPresent) {
       source.close();
-      return this.skip();
+      return this.skip(); // it is read from /proc/meminfo, which is of Linux
     }
     const child = program(
       "console.log('ready'); process.stdin.once('data', () => { globalThis.held = Buffer.alloc(768 * 2 ** 20, 1); console.log('took'); });",
@@ -71,7 +71,7 @@ describe('sensors of this host', () => {
 
   it('see the limit of the memory group that a process runs in', async function () {
     const group = makeMemoryGroup(400 * MiB);
-    if (group === null) return this.skip();
+    if (group === null) return this.skip(); // making a group needs root and the memory controller
     try {
       const child = program(
         `import { appendFileSync } from 'node:fs'; import { MemorySource } from ${JSON.stringify(MEMORY_SOURCE)};
