@@ -26,7 +26,9 @@ import {
   diskFaults,
   isCommon,
   isMany,
+  madeLayout,
   manifestFaults,
+  mayBeShort,
   OPTIONS,
   pathFor,
   plannedBytes,
@@ -124,9 +126,10 @@ async function lookAt(path: string, options: DiskOptions): Promise<OptionFault[]
   try {
     if (options.verifyFrom !== undefined && kindOf(path) === null) return faultOf(nothingLeft(path));
     if (isMany(options)) {
-      if (kindOf(path) !== null) return faultOf(tree === null ? null : unfitTree(path, tree, LOOKED_AT));
+      if (kindOf(path) !== null)
+        return faultOf(tree === null ? null : unfitTree(path, options, tree, LOOKED_AT));
       if (tree === null || options.prepare === 'sparse') return [];
-      return faultOf(lackOfRoom(dirname(path), (block) => roomOf(tree, block)));
+      return faultOf(lackOfRoom(dirname(path), (block) => roomOf(madeLayout(options, tree), block)));
     }
     const spec = fileSpec(options, path);
     const there = await stat(path).catch(() => null);
@@ -192,10 +195,8 @@ async function open(path: string, ctx: Context): Promise<{ target: Target; close
 }
 
 function fileSpec(options: DiskOptions, path: string): FileSpec {
-  const { prepare, access, compressible, verifyFrom } = options;
-  // One that is there may be shorter: it has yet to grow, or what it lost is to be found.
-  const mayBeShort = access === 'append' || verifyFrom !== undefined;
-  return { path, bytes: sizeOf(options), content: mayBeShort ? 'empty' : prepare, compressible };
+  const { prepare, compressible } = options;
+  return { path, bytes: sizeOf(options), content: mayBeShort(options) ? 'empty' : prepare, compressible };
 }
 
 export default definePlugin({ name: 'disk', simulators: [disk] });

@@ -14,7 +14,7 @@ import { advised } from '../storage/workload/advice.js';
 import { pickFaults } from '../storage/workload/pick.js';
 import { openAsAsked, openFile } from './file.js';
 import type { DiskOptions } from './options.js';
-import { layoutUnit, manifestLayout, treeOf } from './options.js';
+import { layoutUnit, madeLayout, manifestLayout, mayBeShort, treeOf } from './options.js';
 
 /** Each is written down before it is made, which takes a moment. */
 const CLAIMS_MAX = 1000;
@@ -25,22 +25,27 @@ export async function makeMany(root: string, options: DiskOptions, ctx: MakeCont
   const { prepare, compressible } = options;
   if (tree === null) return makeMissing(root, options, ctx);
   if (kindOf(root) === null) {
-    await makeAll({ root, layout: tree, content: prepare, compressible }, ctx);
+    await makeAll({ root, layout: madeLayout(options, tree), content: prepare, compressible }, ctx);
     return true;
   }
-  const why = unfitTree(root, tree);
+  const why = unfitTree(root, options, tree);
   if (why !== null) ctx.unavailable(why);
   return false;
 }
 
 /** Why what is there is not the tree that is asked for; null when it is, as far as its first files say. */
-export function unfitTree(root: string, layout: Layout, most = layout.count): string | null {
+export function unfitTree(
+  root: string,
+  options: DiskOptions,
+  layout: Layout,
+  most = layout.count,
+): string | null {
   if (kindOf(root) !== 'folder') return `${root} is no folder`;
   let [count, first] = [0, ''];
   for (let file = 0; file < Math.min(most, layout.count); file++) {
     const bytes = layout.bytes[file] as number;
     const there = statSync(join(root, layout.pathOf(file)), { throwIfNoEntry: false });
-    if (there?.isFile() === true && there.size >= bytes) continue;
+    if (there?.isFile() === true && (mayBeShort(options) || there.size >= bytes)) continue;
     count++;
     if (first === '')
       first = `${layout.pathOf(file)} ${there === undefined ? 'is not there' : `has ${there.size} bytes of ${bytes}`}`;
@@ -55,7 +60,7 @@ async function makeMissing(root: string, options: DiskOptions, ctx: MakeContext)
     const there = statSync(join(root, path), { throwIfNoEntry: false });
     if (there === undefined) return [file];
     if (!there.isFile()) ctx.unavailable(`${join(root, path)} is no file`);
-    if (bytes !== null && there.size < bytes)
+    if (bytes !== null && there.size < bytes && !mayBeShort(options))
       ctx.unavailable(`${join(root, path)} has ${there.size} bytes, not the ${bytes} of the manifest`);
     return [];
   });
@@ -69,12 +74,9 @@ async function makeMissing(root: string, options: DiskOptions, ctx: MakeContext)
   if (unknown !== undefined)
     ctx.unavailable(`${entries[unknown]?.path ?? ''} is to be made, and the manifest does not say its size`);
   const known = entries.map(({ path, bytes }) => ({ path, bytes: bytes ?? 0 }));
-  const layout = manifestLayout(known, root, 1);
-  const made = manifestLayout(
-    missing.map((file) => known[file] as (typeof known)[number]),
-    root,
-    1,
-  );
+  const layout = madeLayout(options, manifestLayout(known, root, 1));
+  const absent = missing.map((file) => known[file] as (typeof known)[number]);
+  const made = madeLayout(options, manifestLayout(absent, root, 1));
   const { prepare: content, compressible } = options;
   if (kindOf(root) === null) {
     await makeAll({ root, layout, content, compressible }, ctx);

@@ -87,6 +87,16 @@ export function isCommon({ path, distribution }: DiskOptions): boolean {
   return path !== undefined && distribution !== 'per-instance';
 }
 
+/** What is there may be shorter than asked: it has yet to grow, or what it lost is to be found. */
+export function mayBeShort({ access, verifyFrom }: DiskOptions): boolean {
+  return access === 'append' || verifyFrom !== undefined;
+}
+
+/** As they are made: those that are appended to begin with nothing. */
+export function madeLayout({ access }: DiskOptions, layout: Layout): Layout {
+  return access === 'append' ? { ...layout, bytes: new Float64Array(layout.count) } : layout;
+}
+
 /** Where an instance's file or folder is, when it has a path. */
 export function pathFor(options: DiskOptions, path: string, instance: number): string {
   return isCommon(options) ? path : `${path}.${instance}`;
@@ -148,8 +158,9 @@ function lockFaults({ options, control, peak, instances }: CheckInput): OptionFa
 }
 
 function targetFaults({ options, ...input }: CheckInput): OptionFault[] {
-  // Without a path every instance has a target of its own anyway.
-  const distribution = options.path === undefined ? 'per-instance' : options.distribution;
+  // Without a path every instance has a target of its own anyway; and of files that are shared out each has one owner.
+  const isOwned = options.path === undefined || (isMany(options) && options.distribution === 'partitioned');
+  const distribution = isOwned ? 'per-instance' : options.distribution;
   const asked = { ...options, ...(distribution !== undefined && { distribution }) };
   const keeping = keepingFaults(options);
   if (!isMany(options))

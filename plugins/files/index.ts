@@ -13,6 +13,7 @@ import { roomOf } from '../storage/layout/layout.js';
 import type { MakeContext } from '../storage/layout/make.js';
 import { attempt, lackOfRoom, makeAll, makeFiles, makingBy } from '../storage/layout/make.js';
 import { treeLayout } from '../storage/layout/tree.js';
+import { Payload } from '../storage/payload.js';
 import type { Context } from './loop.js';
 import { FilesLoop, METRICS, prefixOf } from './loop.js';
 import type { FilesOptions } from './options.js';
@@ -72,8 +73,9 @@ const files = defineSimulator({
   },
   async start(ctx) {
     const layout = layoutFor(ctx.options, ctx.instance.index);
-    const root = await ownRoot(ctx, layout);
-    const loop = new FilesLoop(ctx, root, layout);
+    const payload = new Payload({ compressible: ctx.options.compressible, duplicate: 0 }, () => ctx.random());
+    const root = await ownRoot(ctx, layout, payload);
+    const loop = new FilesLoop(ctx, { root, layout, payload });
     return { run: () => loop.run(), dispose: () => undefined };
   },
 });
@@ -112,20 +114,24 @@ async function lookAt(path: string, layout: Layout, each: number): Promise<Optio
 }
 
 /** The root of this instance's tree, which is there when this returns. */
-async function ownRoot(ctx: Context, layout: Layout): Promise<string> {
+async function ownRoot(ctx: Context, layout: Layout, payload: Payload): Promise<string> {
   const { options, instance } = ctx;
   const { path, compressible } = options;
+  // The model numbers files from 1 on, in the same order.
+  const fill = (file: number, from: number, piece: Uint8Array, bytes: number): void =>
+    payload.fillAs(file + 1, from, piece, 0, bytes);
+  const content = { content: 'fill', compressible, fill } as const;
   const making: MakeContext = { random: () => ctx.random(), ...makingBy(ctx, path === undefined) };
   if (path !== undefined && isCommon(options)) {
     const all = Array.from({ length: layout.count }, (_, i) => i);
     await attempt(`make files in ${path}`, making, () =>
-      makeFiles({ root: path, layout, content: 'fill', compressible }, all, making),
+      makeFiles({ root: path, layout, ...content }, all, making),
     );
     return path;
   }
   const root =
     path === undefined ? join(await ctx.scratch(), 'data') : pathFor(options, path, instance.index);
-  await makeAll({ root, layout, content: 'fill', compressible }, making);
+  await makeAll({ root, layout, ...content }, making);
   return root;
 }
 

@@ -12,10 +12,11 @@ import { attributes } from '../../core/linux/attributes.js';
 import { errnoName } from '../../core/linux/errno.js';
 import type { Layout } from '../storage/layout/layout.js';
 import { sizeDrawer, sizeRange } from '../storage/layout/tree.js';
-import { Payload } from '../storage/payload.js';
+import type { Payload } from '../storage/payload.js';
 import { bagOf } from '../storage/workload/choices.js';
 import { ErrorPolicy } from '../storage/workload/error-policy.js';
-import type { Folder } from './model.js';
+import { Contents } from './contents.js';
+import type { Folder, Inode } from './model.js';
 import { Model, pathOf } from './model.js';
 import type { FilesOptions, Kind } from './options.js';
 import { filesMaxOf, KINDS, sharesOf, treeOf } from './options.js';
@@ -44,6 +45,17 @@ export const METRICS = {
     better: 'lower',
     help: 'Names for which there was no time in the end.',
   },
+  verified: {
+    kind: 'counter',
+    unit: 'bytes',
+    help: 'Contents of files that were held against what was written.',
+  },
+  unverified: {
+    kind: 'counter',
+    unit: 'bytes',
+    better: 'lower',
+    help: 'Contents that were not looked at in the end: there was no time, a write to the file had failed, or it could not be read.',
+  },
 } as const satisfies MetricSpecs;
 
 export type Context = ActorContext<FilesOptions, typeof METRICS>;
@@ -63,9 +75,18 @@ export function prefixOf(instance: number): string {
   return `i${instance}-`;
 }
 
+/** What is there when it begins. */
+export interface Made {
+  readonly root: string;
+  readonly layout: Layout;
+  /** Contents of all files follow from it. */
+  readonly payload: Payload;
+}
+
 export class FilesLoop {
   readonly #ctx: Context;
   readonly #model: Model;
+  readonly #contents: Contents;
   readonly #storm: Storm;
   readonly #next: () => Kind;
   readonly #errors: ErrorPolicy;
@@ -81,7 +102,7 @@ export class FilesLoop {
   #wrongs = 0;
   #turned = 0;
 
-  constructor(ctx: Context, root: string, layout: Layout) {
+  constructor(ctx: Context, { root, layout, payload }: Made) {
     this.#ctx = ctx;
     const { options } = ctx;
     const random = (): number => ctx.random();
@@ -96,10 +117,11 @@ export class FilesLoop {
     );
     const calls = attributes();
     if (shares.setxattr + shares.getxattr > 0) tryAttributes(ctx, root);
+    this.#contents = new Contents(payload, (path, how) => this.#tellWrong('content', path, how));
     this.#storm = new Storm({
       model: this.#model,
       random,
-      payload: new Payload({ compressible: options.compressible, duplicate: 0 }, random),
+      contents: this.#contents,
       buffer: Buffer.alloc(Math.ceil(Math.max(largest, options.appendSize, 4096) / 8) * 8),
       size: sizeDrawer(tree, 1, random),
       largest,
@@ -150,6 +172,7 @@ export class FilesLoop {
       result[0] = this.#storm.perform(op);
       endNs[0] = nowNs();
       kind[0] = KINDS.indexOf(op);
+      if (op === 'read') this.#ctx.metrics.verified.add(this.#storm.checkRead());
       operations.recordMany(this.#column, FIRST, 1);
       return endNs[0];
     } catch (error) {
@@ -175,8 +198,24 @@ export class FilesLoop {
       this.#checkNames(folder, names);
       await new Promise(setImmediate);
     }
+    const checked = await this.#checkEntries(untilNs);
+    const left = this.#model.entries.length - checked;
+    ctx.metrics.checked.add(checked);
+    ctx.metrics.unchecked.add(left);
+    const { verified, unverified } = await this.#checkContents(untilNs);
+    ctx.metrics.verified.add(verified);
+    ctx.metrics.unverified.add(unverified);
+    const text = `${checked} names, ${inFolder.size} folders and ${verified} bytes were looked at in the end, ${this.#wrongs} were wrong`;
+    const isAll = left + unverified === 0;
+    ctx.log(
+      isAll ? 'info' : 'warn',
+      isAll ? text : `${text}; ${left} names and ${unverified} bytes could not be`,
+    );
+  }
+
+  async #checkEntries(untilNs: number): Promise<number> {
     let checked = 0;
-    let turnNs = nowNs() + TURN_NS;
+    const pause = this.#pauses();
     for (const entry of this.#model.entries) {
       if (nowNs() > untilNs) break;
       const path = pathOf(entry);
@@ -187,16 +226,45 @@ export class FilesLoop {
       } catch (error) {
         this.#tellWrong('missing', path, messageOf(error));
       }
-      if (nowNs() < turnNs) continue;
-      ctx.beat();
-      await new Promise(setImmediate);
-      turnNs = nowNs() + TURN_NS;
+      await pause();
     }
-    const left = this.#model.entries.length - checked;
-    ctx.metrics.checked.add(checked);
-    ctx.metrics.unchecked.add(left);
-    const text = `${checked} names and ${inFolder.size} folders were looked at in the end, ${this.#wrongs} were wrong`;
-    ctx.log(left > 0 ? 'warn' : 'info', left > 0 ? `${text}; for ${left} there was no time` : text);
+    return checked;
+  }
+
+  /** Each file once, by whichever of its names comes first. */
+  async #checkContents(untilNs: number): Promise<{ readonly verified: number; readonly unverified: number }> {
+    let [verified, all] = [0, 0];
+    const pause = this.#pauses();
+    const seen = new Set<Inode>();
+    for (const entry of this.#model.entries) {
+      const { inode } = entry;
+      if (seen.has(inode)) continue;
+      seen.add(inode);
+      all += inode.bytes;
+      if (!inode.isSure || nowNs() > untilNs) continue;
+      const path = pathOf(entry);
+      try {
+        for (const bytes of this.#contents.checkAll(path, inode)) {
+          verified += bytes;
+          if (nowNs() > untilNs) break;
+          await pause();
+        }
+      } catch (error) {
+        this.#ctx.log('warn', `${path} cannot be read back: ${messageOf(error)}`);
+      }
+    }
+    return { verified, unverified: all - verified };
+  }
+
+  /** A turn of the event loop and a sign of life, now and then. */
+  #pauses(): () => Promise<void> | undefined {
+    let turnNs = nowNs() + TURN_NS;
+    return () => {
+      if (nowNs() < turnNs) return undefined;
+      this.#ctx.beat();
+      turnNs = nowNs() + TURN_NS;
+      return new Promise((resolve) => setImmediate(resolve));
+    };
   }
 
   #checkNames(folder: Folder, names: ReadonlySet<string>): void {
@@ -233,7 +301,9 @@ function modelOf(ctx: Context, root: string, layout: Layout): Model {
   for (let file = 0; file < layout.count; file++) {
     const path = layout.pathOf(file);
     const name = path.slice(path.lastIndexOf('/') + 1);
-    model.add(folderOf(path), name, { links: 1, bytes: layout.bytes[file] as number, attribute: 0 });
+    const bytes = layout.bytes[file] as number;
+    const number = model.newNumber();
+    model.add(folderOf(path), name, { links: 1, bytes, attribute: 0, number, isSure: true });
   }
   return model;
 }

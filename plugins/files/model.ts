@@ -10,6 +10,10 @@ export interface Inode {
   bytes: number;
   /** Number in its attribute; 0: it has none. */
   attribute: number;
+  /** Its contents follow from this (`Payload.fillAs`). */
+  number: number;
+  /** A write to it failed: what of that is there, nobody knows. */
+  isSure: boolean;
 }
 
 export interface Folder {
@@ -39,6 +43,7 @@ export class Model {
   /** All names of this instance begin so. */
   readonly #prefix: string;
   #named = 0;
+  #numbered = 0;
   /** The first so many folders are of the start; they stay. */
   #homes = 0;
   ownFolders = 0;
@@ -50,6 +55,11 @@ export class Model {
 
   newName(): string {
     return `${this.#prefix}${(this.#named++).toString(36)}`;
+  }
+
+  /** Of a file with new contents; those of the start are the first. */
+  newNumber(): number {
+    return ++this.#numbered;
   }
 
   isOwn(name: string): boolean {

@@ -23,19 +23,19 @@ import type { Random } from '../../core/base/random.js';
 import { OperationError } from '../../core/contract/index.js';
 import type { Attributes } from '../../core/linux/attributes.js';
 import { errnoName } from '../../core/linux/errno.js';
-import type { Payload } from '../storage/payload.js';
+import type { Contents } from './contents.js';
 import type { Entry, Folder, Inode, Model } from './model.js';
 import { pathOf } from './model.js';
 import type { Kind } from './options.js';
 
-/** missing: a name that must be there. unexpected: one that must not. The others: of a file that is there. */
-export const WRONGS = ['missing', 'unexpected', 'size', 'links', 'attribute', 'count'] as const;
+/** missing: a name that must be there. unexpected: one that must not. The others: of a file or folder that is there. */
+export const WRONGS = ['missing', 'unexpected', 'size', 'content', 'links', 'attribute', 'count'] as const;
 export type Wrong = (typeof WRONGS)[number];
 
 export interface StormInput {
   readonly model: Model;
   readonly random: Random;
-  readonly payload: Payload;
+  readonly contents: Contents;
   /** As large as the largest file. */
   readonly buffer: Buffer;
   /** Bytes of the next file. */
@@ -61,6 +61,8 @@ export class Storm {
   readonly #input: StormInput;
   readonly #value = Buffer.alloc(64);
   #attributes = 0;
+  /** What is in the buffer: a whole file, in the order of its bytes. */
+  #read: { readonly path: string; readonly inode: Inode; readonly bytes: number } | null = null;
 
   constructor(input: StormInput) {
     this.#input = input;
@@ -116,22 +118,23 @@ export class Storm {
     const name = model.newName();
     const path = pathOf({ folder, name });
     const bytes = size();
-    return this.#try(
-      'create',
-      () => this.#lookAgain(folder, name, path),
-      () => {
-        const fd = openSync(path, 'wx');
-        try {
-          this.#write(fd, bytes);
-          if (sync !== 'none') fsyncSync(fd);
-        } finally {
-          closeSync(fd);
-        }
-        this.#syncFolder(folder);
-        model.add(folder, name, { links: 1, bytes, attribute: 0 });
-        return bytes;
-      },
-    );
+    const inode = { links: 1, bytes: 0, attribute: 0, number: model.newNumber(), isSure: true };
+    const again = (): void => {
+      inode.isSure = false;
+      this.#lookAgain(folder, name, path, inode);
+    };
+    return this.#try('create', again, () => {
+      const fd = openSync(path, 'wx');
+      try {
+        this.#write(fd, inode, bytes);
+        if (sync !== 'none') fsyncSync(fd);
+      } finally {
+        closeSync(fd);
+      }
+      this.#syncFolder(folder);
+      model.add(folder, name, { ...inode, bytes });
+      return bytes;
+    });
   }
 
   #mkdir(): number {
@@ -196,14 +199,20 @@ export class Storm {
           return 0;
         });
       case 'read':
-        return this.#try(kind, again, () => this.#read(path, inode));
+        return this.#try(kind, again, () => this.#readAll(path, inode));
       case 'append':
-        return this.#try(kind, again, () => this.#append(path, inode));
+        return this.#try(
+          kind,
+          () => {
+            inode.isSure = false;
+            again();
+          },
+          () => this.#append(path, inode),
+        );
       case 'truncate':
         return this.#try(kind, again, () => {
           const bytes = Math.floor(this.#input.random() * (inode.bytes + 1));
-          truncateSync(path, bytes);
-          inode.bytes = bytes;
+          this.#truncate(path, inode, bytes);
           return 0;
         });
       case 'rename':
@@ -259,16 +268,28 @@ export class Storm {
     );
   }
 
-  #read(path: string, inode: Inode): number {
+  #truncate(path: string, inode: Inode, bytes: number): void {
+    truncateSync(path, bytes);
+    inode.bytes = bytes;
+    if (bytes > 0) return;
+    // Other bytes than before, so that old ones which come back are told from new ones.
+    inode.number = this.#input.model.newNumber();
+    inode.isSure = true;
+  }
+
+  #readAll(path: string, inode: Inode): number {
     const { buffer, onWrong } = this.#input;
     const fd = openSync(path, 'r');
     try {
       let bytes = 0;
       for (;;) {
-        const moved = readSync(fd, buffer, 0, buffer.length, bytes);
+        // In its place, as long as there is room for it.
+        const at = bytes < buffer.length ? bytes : 0;
+        const moved = readSync(fd, buffer, at, buffer.length - at, bytes);
         if (moved === 0) break;
         bytes += moved;
       }
+      if (bytes <= buffer.length) this.#read = { path, inode, bytes };
       if (bytes !== inode.bytes)
         onWrong('size', path, `${bytes} bytes were read, and ${inode.bytes} written`);
       return bytes;
@@ -280,12 +301,11 @@ export class Storm {
   #append(path: string, inode: Inode): number {
     const { appendBytes, largest, sync } = this.#input;
     if (inode.bytes + appendBytes > GROWTH_MAX * Math.max(largest, appendBytes)) {
-      truncateSync(path, 0);
-      inode.bytes = 0;
+      this.#truncate(path, inode, 0);
     }
     const fd = openSync(path, 'a');
     try {
-      this.#write(fd, appendBytes);
+      this.#write(fd, inode, appendBytes);
       if (sync !== 'none') fsyncSync(fd);
     } finally {
       closeSync(fd);
@@ -315,6 +335,15 @@ export class Storm {
     if (nlink !== inode.links) onWrong('links', path, `${nlink} names, not ${inode.links}`);
   }
 
+  /** Of what the last operation read: once its time has been taken. How many bytes were looked at. */
+  checkRead(): number {
+    const read = this.#read;
+    this.#read = null;
+    if (read?.inode.isSure !== true) return 0;
+    this.#input.contents.check(read.path, read.inode, 0, this.#input.buffer.subarray(0, read.bytes));
+    return read.bytes;
+  }
+
   /** Nothing where the mix has no attributes. */
   checkOwnAttribute(path: string, inode: Inode): void {
     const { attributes } = this.#input;
@@ -331,9 +360,9 @@ export class Storm {
   }
 
   /** A write may be short: then the next one says why. */
-  #write(fd: number, bytes: number): void {
-    const { buffer, payload } = this.#input;
-    payload.fill(buffer, 0, Math.ceil(bytes / 8) * 8);
+  #write(fd: number, inode: Inode, bytes: number): void {
+    const { buffer, contents } = this.#input;
+    contents.fill(inode, inode.bytes, buffer, bytes);
     for (let done = 0; done < bytes;) done += writeSync(fd, buffer, done, bytes - done);
   }
 
@@ -375,13 +404,12 @@ export class Storm {
   }
 
   /** A name that was to be made: it may be there now, whole or not. */
-  #lookAgain(folder: Folder, name: string, path: string, inode?: Inode): void {
+  #lookAgain(folder: Folder, name: string, path: string, inode: Inode): void {
     const facts = lstatSync(path, { throwIfNoEntry: false });
     if (facts === undefined) return;
-    const known = inode ?? { links: 1, bytes: 0, attribute: 0 };
-    known.bytes = facts.size;
-    known.links = facts.nlink;
-    this.#input.model.add(folder, name, known);
+    inode.bytes = facts.size;
+    inode.links = facts.nlink;
+    this.#input.model.add(folder, name, inode);
   }
 }
 

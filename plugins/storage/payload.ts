@@ -1,6 +1,6 @@
 /**
  * What is written: bytes from a seed, as hard to compress and as often the same as asked, made at the speed of a copy.
- * One maker belongs to one instance; it fills the engine's buffers. Called by the workload before each write.
+ * One maker belongs to one instance; it fills the engine's buffers. Called by workloads before each write.
  */
 import type { Random } from '../../core/base/random.js';
 
@@ -58,6 +58,29 @@ export class Payload {
     if (!isDuplicate && this.#spec.compressible < 1) this.#mark(buffer, at, bytes);
   }
 
+  /**
+   * What a file of this number has from a place of it on: the same each time and however it is cut up, so that it can be
+   * held against what is read. No two places of one file and no two files have the same.
+   */
+  fillAs(number: number, from: number, buffer: Uint8Array, at: number, bytes: number): void {
+    for (let done = 0; done < bytes;) {
+      const within = (from + done) % CUT_BYTES;
+      const cut = Math.floor((from + done) / CUT_BYTES);
+      const place = (scatter(number, cut) % (POOL_BYTES / GRAIN_BYTES)) * GRAIN_BYTES + within;
+      const length = Math.min(CUT_BYTES - within, bytes - done);
+      buffer.set(this.#pool.subarray(place, place + length), at + done);
+      done += length;
+    }
+    if (this.#spec.compressible === 1) return;
+    for (let grain = Math.floor(from / GRAIN_BYTES); grain * GRAIN_BYTES < from + bytes; grain++) {
+      const mark = scatter(~number, grain);
+      for (let byte = 0; byte < 4; byte++) {
+        const place = grain * GRAIN_BYTES + byte - from;
+        if (place >= 0 && place < bytes) buffer[at + place] = mark >>> (8 * byte);
+      }
+    }
+  }
+
   /** A serial number in every grain of the pool's random part. */
   #mark(buffer: Uint8Array, at: number, bytes: number): void {
     // Odd multiples of an odd number never meet again, and look like chance.
@@ -69,4 +92,9 @@ export class Payload {
       buffer[grain + 3] = serial >>> 24;
     }
   }
+}
+
+function scatter(a: number, b: number): number {
+  const h = Math.imul(a ^ Math.imul(b + 1, 0x85ebca77), 0x9e3779b1);
+  return (h ^ (h >>> 15)) >>> 0;
 }

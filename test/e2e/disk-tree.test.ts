@@ -15,7 +15,7 @@ import { join } from 'node:path';
 import { fileLocks } from '../../core/linux/file-lock.js';
 import { Workplace } from '../support/cli.js';
 import type { SceneMore } from '../support/storage-runs.js';
-import { ended, storageScene } from '../support/storage-runs.js';
+import { counted, ended, storageScene } from '../support/storage-runs.js';
 
 const scenario = (options: Record<string, unknown>, more: SceneMore = {}, duration = '600ms'): unknown =>
   storageScene('disk', options, more, duration);
@@ -83,6 +83,35 @@ describe('disk on many files', () => {
     expect(third.stderr + third.stdout).to.match(/is not this tree: 1 of 100 files .* has 1 bytes of \d+/);
   });
 
+  it('appends to the files of a tree, each by one instance, and verifies what has come to be in them', async () => {
+    const writes = { access: 'append', pick: 'moving', mix: { write: '100%' }, total: '1MiB' };
+    const options = { path: 'data/t', tree: TREE, keep: true, verify: 'after', verifyLater: true, ...writes };
+    const phases = [{ name: 'load', duration: '20s', until: 'done', load: { disk: '100%' } }];
+    place.write(
+      's.json',
+      scenario({ ...options, distribution: 'partitioned' }, { actor: { instances: 2 }, phases }),
+    );
+    const { code, stderr } = await place.run('run', 's.json');
+    expect(code, stderr).to.equal(0);
+    const files = (): string[] =>
+      readdirSync(join(data, 't'), { recursive: true, withFileTypes: true })
+        .filter((entry) => entry.isFile())
+        .map((entry) => join(entry.parentPath, entry.name));
+    const bytes = files().reduce((sum, file) => sum + statSync(file).size, 0);
+    // One that is full is written anew from its start.
+    expect(bytes).to.be.within(2 ** 17, 2 ** 20);
+    expect(counted(place.summary(), 'disk.verified')).to.equal(bytes);
+    expect(counted(place.summary(), 'disk.unverified')).to.equal(0);
+    // A file that lost its end since is found, the others are as they were.
+    const lost = files().find((file) => statSync(file).size >= 8192)!;
+    truncateSync(lost, statSync(lost).size - 4096);
+    const look = { path: 'data/t', tree: TREE, access: 'moving', verify: 'after', verifyFrom: '@last' };
+    place.write('v.json', scenario({ ...look, onError: 'continue' }, { actor: { peak: '10/s' } }, '300ms'));
+    const found = await place.run('run', 'v.json');
+    expect(found.code, found.stderr).to.equal(4);
+    expect(counted(place.summary(), 'disk.bad-sectors')).to.equal(8);
+  });
+
   it('works on the files of a manifest, makes what is missing when asked, and removes only that', async () => {
     mkdirSync(join(data, 'm/there'), { recursive: true });
     writeFileSync(join(data, 'm/there/a'), Buffer.alloc(16_384, 1));
@@ -125,7 +154,11 @@ describe('disk on many files', () => {
     const impossible: [Record<string, unknown>, RegExp, Record<string, unknown>?][] = [
       [{ tree: { size: '4KiB' }, blockSize: '8KiB' }, /block is larger than the smallest file/],
       [{ tree: {}, size: '1MiB' }, /it is that of one file, and here are many/],
-      [{ tree: {}, access: 'append', mix: { write: '100%' } }, /append is of one file/],
+      [
+        { tree: {}, access: 'append', mix: { write: '100%' }, distribution: 'shared' },
+        /several instances append each to a file of its own/,
+        two,
+      ],
       [{ tree: { depth: 9, width: 9 } }, /folders, and 100000 are the most/],
       [{ tree: {}, visit: 'pass' }, /gone through from start to end, and access is random/],
       [{ tree: {}, access: 'sequential', passes: 2 }, /passes of many files/],

@@ -1,7 +1,15 @@
 /** The simulator of names and files as a person runs it: real trees, what others do to them, a filesystem that fills. */
 import { expect } from 'chai';
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync, readdirSync, unlinkSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  unlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { Workplace } from '../support/cli.js';
 import type { SceneMore } from '../support/storage-runs.js';
@@ -41,19 +49,25 @@ describe('files', () => {
     const mix = isLinux ? { ...MIX, setxattr: 1, getxattr: 1 } : MIX;
     const more = {
       actor: { peak: '2' },
-      thresholds: { 'files.wrong': 'count == 0', 'files.checked': 'count > 200', 'op.errors': 'count == 0' },
+      thresholds: {
+        'files.wrong': 'count == 0',
+        'files.checked': 'count > 200',
+        'files.verified': 'count > 100KiB',
+        'op.errors': 'count == 0',
+      },
     };
     place.write('s.json', scenario({ path: 'data/t', tree: TREE, mix, distribution: 'shared' }, more, '2s'));
     const { code, stderr } = await place.run('run', 's.json');
     expect(code, stderr).to.equal(0);
     for (const kind of Object.keys(mix))
       expect(ended(place.summary(), kind).count, kind).to.be.greaterThan(5);
+    expect(counted(place.summary(), 'files.unverified')).to.equal(0);
     const latencies = place
       .summary()
       .phases.flatMap(({ series }) => series)
       .filter(({ metric }) => metric === 'op.latency');
     expect(new Set(latencies.map(({ tags }) => tags['op']))).to.include.keys(...Object.keys(mix));
-    expect(stderr).to.match(/names and \d+ folders were looked at in the end, 0 were wrong/);
+    expect(stderr).to.match(/names, \d+ folders and \d+ bytes were looked at in the end, 0 were wrong/);
     expect(readdirSync(data)).to.deep.equal([]);
   });
 
@@ -66,14 +80,19 @@ describe('files', () => {
     const run = place.start('run', 's.json');
     await run.says(/load \(/);
     const root = join(data, 't.0');
-    const [first] = readdirSync(root);
+    const [first, ...others] = readdirSync(root);
     unlinkSync(join(root, first!));
+    const changed = others.map((name) => join(root, name)).find((path) => statSync(path).size > 700)!;
+    const content = readFileSync(changed);
+    content[600]! ^= 16;
+    writeFileSync(changed, content);
     writeFileSync(join(root, 'i0-stranger'), '');
     const { code, stderr } = await run.done;
     expect(code, stderr).to.equal(4);
     expect(stderr).to.match(/missing: .*it is not there|missing: .*ENOENT/);
     expect(stderr).to.match(/unexpected: .*i0-stranger: it is there/);
-    expect(counted(place.summary(), 'files.wrong')).to.be.at.least(2);
+    expect(stderr).to.contain(`content: ${changed}: byte 600 is not what was written there`);
+    expect(counted(place.summary(), 'files.wrong')).to.be.at.least(3);
   });
 
   it('removes its trees after a SIGKILL, by the next command', async () => {

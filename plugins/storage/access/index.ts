@@ -31,8 +31,17 @@ export interface Access {
   readonly drawn: { readonly rank: () => number; readonly below: (k: number) => number } | null;
 }
 
-/** `offset` is where a pattern without chance begins: instances that share a target begin apart. */
-export function makeAccess(spec: AccessSpec, n: number, random: Random, offset = 0): Access {
+/**
+ * `offset` is where a pattern without chance begins: instances that share a target begin apart. `moves` is how often a hot
+ * stretch has moved on, asked once for each operation: one for several patterns that move together.
+ */
+export function makeAccess(
+  spec: AccessSpec,
+  n: number,
+  random: Random,
+  offset = 0,
+  moves?: () => number,
+): Access {
   switch (spec.kind) {
     case 'sequential':
       return striding(n, 1, offset);
@@ -49,7 +58,7 @@ export function makeAccess(spec: AccessSpec, n: number, random: Random, offset =
     case 'zoned':
       return drawing(zoned(n, spec.zones, random), null);
     case 'moving':
-      return moving(spec, n, random);
+      return moving(spec, n, random, moves ?? movesOf(spec));
   }
 }
 
@@ -77,24 +86,24 @@ function drawing(ranks: Ranks, place: ((rank: number) => number) | null): Access
   return { next, drawn: { rank: () => rank, below: ranks.below } };
 }
 
+type Moving = Extract<AccessSpec, { kind: 'moving' }>;
+
+/** Counts its calls, each of which is an operation. */
+export function movesOf({ everyOperations }: Moving): () => number {
+  let operations = 0;
+  return () => Math.floor(operations++ / everyOperations);
+}
+
 /** Ranks are told from the start of the hot stretch, so that the formula stays the same while it moves. */
-function moving(spec: Extract<AccessSpec, { kind: 'moving' }>, n: number, random: Random): Access {
-  const hot = Math.max(1, Math.round(spec.size * n));
+function moving({ size, access }: Moving, n: number, random: Random, moves: () => number): Access {
+  const hot = Math.max(1, Math.round(size * n));
   const ranks = zoned(
     n,
     [
-      { access: spec.access, size: hot / n },
-      { access: 1 - spec.access, size: 1 - hot / n },
+      { access, size: hot / n },
+      { access: 1 - access, size: 1 - hot / n },
     ],
     random,
   );
-  let start = 0;
-  let left = spec.everyOperations;
-  return drawing(ranks, (rank) => {
-    if (left-- === 0) {
-      left = spec.everyOperations - 1;
-      start = (start + hot) % n;
-    }
-    return (start + rank) % n;
-  });
+  return drawing(ranks, (rank) => (moves() * hot + rank) % n);
 }

@@ -59,6 +59,8 @@ export interface MakeInput {
   readonly layout: Layout;
   readonly content: Content;
   readonly compressible: number;
+  /** fill: what a file has from a place of it on. Default: random bytes. */
+  readonly fill?: (file: number, from: number, piece: Uint8Array, bytes: number) => void;
 }
 
 const MIB = 2 ** 20;
@@ -100,9 +102,8 @@ export async function makeAll(input: MakeInput, ctx: MakeContext): Promise<void>
 
 /** These files of it; their folders are there. */
 export async function makeFiles(input: MakeInput, files: readonly number[], ctx: MakeContext): Promise<void> {
-  const { root, layout, content, compressible } = input;
-  const payload = new Payload({ compressible, duplicate: 0 }, ctx.random);
-  const filler = { payload, piece: Buffer.alloc(PIECE_BYTES) };
+  const { root, layout, content } = input;
+  const filler = { fill: input.fill ?? randomly(input, ctx), piece: Buffer.alloc(PIECE_BYTES) };
   const open: number[] = [];
   // A journal commit for each of many files would take most of the time: their data is written first, and one commit at
   // the end has what the filesystem noted of them all.
@@ -126,8 +127,9 @@ export async function makeFiles(input: MakeInput, files: readonly number[], ctx:
       if (content === 'sparse') ftruncateSync(fd, bytes);
       else if (content === 'allocate') allocate(fd, bytes);
       else if (bytes > 0) {
-        const at = fillPiece(fd, 0, bytes, filler);
-        if (at < bytes) await fillRest({ fd, path, bytes }, at, filler, ctx);
+        const opened = { fd, file, path, bytes };
+        const at = fillPiece(opened, 0, filler);
+        if (at < bytes) await fillRest(opened, at, filler, ctx);
         if (io !== null) mustWrite(io, fd, START_WRITING);
       }
       if (open.length >= SYNCED_TOGETHER || bytes >= PIECE_BYTES) await closeAll();
@@ -161,25 +163,38 @@ function allocate(fd: number, bytes: number): void {
     );
 }
 
+interface Filling {
+  readonly fd: number;
+  readonly file: number;
+  readonly path: string;
+  readonly bytes: number;
+}
+
+interface Filler {
+  readonly piece: Buffer;
+  readonly fill: NonNullable<MakeInput['fill']>;
+}
+
+function randomly({ compressible }: MakeInput, { random }: MakeContext): Filler['fill'] {
+  const payload = new Payload({ compressible, duplicate: 0 }, random);
+  return (_file, _from, piece, bytes) => payload.fill(piece, 0, Math.ceil(bytes / 8) * 8);
+}
+
 /** From `at` on, one piece. It may be short: then there is no room for the rest, which the next one says. */
-function fillPiece(fd: number, at: number, bytes: number, { piece, payload }: Filler): number {
+function fillPiece({ fd, file, bytes }: Filling, at: number, { piece, fill }: Filler): number {
   const length = Math.min(PIECE_BYTES, bytes - at);
-  payload.fill(piece, 0, Math.ceil(length / 8) * 8);
+  fill(file, at, piece, length);
   return at + writeSync(fd, piece, 0, length, at);
 }
 
 /** The rest of a large file, as fast as it may go. */
-async function fillRest(
-  { fd, path, bytes }: { readonly fd: number; readonly path: string; readonly bytes: number },
-  from: number,
-  filler: Filler,
-  ctx: MakeContext,
-): Promise<void> {
+async function fillRest(filling: Filling, from: number, filler: Filler, ctx: MakeContext): Promise<void> {
+  const { fd, path, bytes } = filling;
   let toldMs = performance.now();
   let synced = 0;
   for (let at = from; at < bytes && (await ctx.pace());) {
     await turn();
-    at = fillPiece(fd, at, bytes, filler);
+    at = fillPiece(filling, at, filler);
     if (at - synced >= SYNC_BYTES) {
       await datasync(fd);
       synced = at;
@@ -191,11 +206,6 @@ async function fillRest(
       `filling ${path}: ${Math.floor((100 * at) / bytes)} % of ${formatQuantity(bytes, 'bytes')}`,
     );
   }
-}
-
-interface Filler {
-  readonly piece: Buffer;
-  readonly payload: Payload;
 }
 
 /** One after the other, with a turn of the event loop now and then; ends early when asked to. */

@@ -4,7 +4,7 @@
  */
 import type { Random } from '../../../core/base/random.js';
 import type { Access, AccessSpec } from '../access/index.js';
-import { makeAccess } from '../access/index.js';
+import { makeAccess, movesOf } from '../access/index.js';
 import type { Slots } from '../engines/engine.js';
 import type { Layout } from '../layout/layout.js';
 import type { OpenFiles } from '../layout/open-files.js';
@@ -31,6 +31,8 @@ export interface FilePlacesInput {
 export class FilePlaces implements Places {
   readonly #input: FilePlacesInput;
   readonly #spec: AccessSpec | null;
+  /** A hot stretch moves on in all files together. */
+  readonly #moves: (() => number) | undefined;
   readonly #align: number;
   readonly #largest: number;
   readonly #stride: number | null;
@@ -53,6 +55,7 @@ export class FilePlaces implements Places {
     const { options, layout, files, slots, random } = input;
     this.#input = input;
     this.#spec = accessOf(options);
+    this.#moves = this.#spec?.kind === 'moving' ? movesOf(this.#spec) : undefined;
     this.#align = alignOf(options);
     this.#largest = largestOf(options);
     this.#stride = options.access === 'strided' ? options.stride : null;
@@ -144,7 +147,7 @@ export class FilePlaces implements Places {
     let drawer = this.#drawers.get(places);
     if (drawer === undefined) {
       if (this.#drawers.size >= DRAWERS_MAX) this.#drawers.clear();
-      drawer = makeAccess(spec, places, this.#input.random);
+      drawer = makeAccess(spec, places, this.#input.random, 0, this.#moves);
       this.#drawers.set(places, drawer);
     }
     return drawer.next() * this.#align;

@@ -396,6 +396,7 @@ function sharingFaults(options: WorkloadOptions, instances: number): OptionFault
         path: ['distribution'],
         message: 'several instances append each to a file of its own',
         seen: distribution,
+        hint: 'Say "per-instance"; of many files also "partitioned".',
       },
     ];
   return [];

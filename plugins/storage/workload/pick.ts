@@ -70,15 +70,6 @@ export function pickFaults(options: WorkloadOptions & PickOptions, sizes: readon
   const { access, visit, pick, passes, direct } = options;
   const isChecked = isVerifying(options);
   const faults: OptionFault[] = [];
-  if (access === 'append' || access === 'moving')
-    faults.push({
-      path: ['access'],
-      message: `${access} is of one file, and here are many`,
-      hint:
-        access === 'moving'
-          ? 'Say "pick": "moving": what is hot moves from file to file.'
-          : 'The simulator "files" appends to many.',
-    });
   if (visit === 'pass' && access !== 'sequential')
     faults.push({
       path: ['visit'],

@@ -44,4 +44,19 @@ describe(`payload (seed ${SEED})`, () => {
     const zeros = buffer.subarray(8, -8).filter((byte) => byte === 0).length / buffer.length;
     expect(zeros).to.be.closeTo(1 / 256, 0.001);
   });
+
+  it('makes what a file has the same however it is cut up, and other than what other files and places have', () => {
+    const payload = new Payload({ compressible: 0.25, duplicate: 0 }, randomFor(SEED));
+    const bytes = 2 ** 20 + 70_000;
+    const whole = Buffer.alloc(bytes);
+    payload.fillAs(7, 0, whole, 0, bytes);
+    const cut = Buffer.alloc(bytes);
+    for (let at = 0, piece = 1; at < bytes; at += piece, piece = (piece * 3) % 70_001)
+      payload.fillAs(7, at, cut, at, Math.min(piece, bytes - at));
+    expect(cut.equals(whole)).to.equal(true);
+    const other = Buffer.alloc(4096);
+    payload.fillAs(8, 0, other, 0, 4096);
+    expect(other.equals(whole.subarray(0, 4096))).to.equal(false);
+    expect(whole.subarray(512, 1024).equals(whole.subarray(2 ** 20 + 512, 2 ** 20 + 1024))).to.equal(false);
+  });
 });
