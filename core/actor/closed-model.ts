@@ -3,6 +3,7 @@
  * its think time is over; that is when the operation is due. Other controls than concurrency have one place while
  * anything is asked. Caps and bursts hold it back beyond that: it is due when they let it. Made by `pacing.ts`.
  */
+import { NumberQueue } from '../base/number-queue.js';
 import { Bounds } from './bounds.js';
 import type { Paced } from './paced.js';
 import type { Model } from './model.js';
@@ -12,8 +13,7 @@ export class ClosedModel implements Model {
   readonly #thinkNs: number;
   readonly #bounds: Bounds | null;
   /** Places that have thought or are thinking, by when they are ready: ascending, since all think equally long. */
-  #ready: number[] = [];
-  #head = 0;
+  readonly #ready = new NumberQueue();
   /** Places that came up and have not had an operation yet, and when the first of them did. */
   #fresh = 0;
   #freshNs = 0;
@@ -55,7 +55,7 @@ export class ClosedModel implements Model {
   }
 
   #readyNs(): number {
-    return this.#ready[this.#head] ?? Infinity;
+    return this.#ready.length > 0 ? this.#ready.at(0) : Infinity;
   }
 
   start(dueNs: number, now: number): void {
@@ -93,7 +93,7 @@ export class ClosedModel implements Model {
   held(now: number, spanNs: number): number {
     this.#fly(now, 0);
     let aheadNs = 0;
-    for (let i = this.#head; i < this.#ready.length; i++) aheadNs += Math.max(0, (this.#ready[i] ?? 0) - now);
+    for (let i = 0; i < this.#ready.length; i++) aheadNs += Math.max(0, this.#ready.at(i) - now);
     const usedNs = this.#usedNs + this.#aheadNs - aheadNs;
     this.#usedNs = 0;
     this.#aheadNs = aheadNs;
@@ -106,42 +106,34 @@ export class ClosedModel implements Model {
   }
 
   #asked(now: number): number {
-    const { control, timeline, scale, whole, instance, waiter } = this.#ctx;
-    const asked = this.#ctx.askedAt(now);
-    if (timeline.isIdle(now) || waiter.isReleasing) return 0;
-    if (control !== 'concurrency') return asked > 0 ? 1 : 0;
+    const { control, timeline, whole, instance, waiter } = this.#ctx;
+    if (control !== 'concurrency') {
+      const asked = this.#ctx.askedAt(now);
+      return asked > 0 && !timeline.isIdle(now) && !waiter.isReleasing ? 1 : 0;
+    }
     // Rounded for the actor and then divided, remainders to the first: places of instances add up to the actor's.
     const sharing = timeline.sharing(now);
-    const places = Math.round(((timeline.level(now) * sharing) / instance.count) * scale * whole);
+    const places = Math.round((this.#ctx.levelAt(now) * sharing * whole) / instance.count);
     return Math.floor(places / sharing) + (instance.index < places % sharing ? 1 : 0);
   }
 
   /** Places that are too many go as soon as nothing is in flight in them. */
   #fit(asked: number, now: number): void {
-    let more = asked - this.#inFlight - this.#fresh - (this.#ready.length - this.#head);
+    let more = asked - this.#inFlight - this.#fresh - this.#ready.length;
     if (more > 0) {
       if (this.#fresh === 0) this.#freshNs = now;
       this.#fresh += more;
       return;
     }
     for (; more < 0 && this.#fresh > 0; more++) this.#fresh--;
-    for (; more < 0 && this.#ready.length > this.#head; more++) {
-      this.#usedNs -= Math.max(0, (this.#ready.pop() ?? now) - now);
-    }
+    for (; more < 0 && this.#ready.length > 0; more++) this.#usedNs -= Math.max(0, this.#ready.pop() - now);
   }
 
   /** The place that is ready first has its operation. */
   #take(dueNs: number): void {
     this.#bounds?.started(this.#nextReadyNs(), dueNs);
     if (this.#fresh > 0) this.#fresh--;
-    else this.#shift();
-  }
-
-  #shift(): void {
-    this.#head++;
-    if (this.#head < 1024 || this.#head * 2 < this.#ready.length) return;
-    this.#ready = this.#ready.slice(this.#head);
-    this.#head = 0;
+    else this.#ready.shift();
   }
 
   #fly(now: number, change: number): void {
@@ -158,7 +150,7 @@ export class ClosedModel implements Model {
   #heldBackNs({ freeNs, isOneByOne }: Bounds, now: number): number {
     const fromNs = this.#flightAtNs;
     let places = this.#fresh;
-    for (let i = this.#head; i < this.#ready.length && (this.#ready[i] ?? 0) <= fromNs; i++) places++;
+    for (let i = 0; this.#ready.at(i) <= fromNs; i++) places++;
     if (places === 0) return 0;
     const boundNs = Math.max(0, Math.min(freeNs, now) - fromNs);
     const lateNs = now - fromNs - boundNs;

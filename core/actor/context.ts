@@ -138,8 +138,12 @@ export class InstanceContext implements Context {
 
   level(): number {
     this.waiter.beat();
-    this.#lookedNs = nowNs();
-    return this.waiter.isReleasing ? 0 : this.timeline.level(this.#lookedNs) * this.scale;
+    return this.levelAt(nowNs());
+  }
+
+  levelAt(atNs: number): number {
+    this.#lookedNs = atNs;
+    return this.waiter.isReleasing ? 0 : this.timeline.level(atNs) * this.scale;
   }
 
   achieved(amount: number, overNs?: number): void {

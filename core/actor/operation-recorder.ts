@@ -21,7 +21,7 @@ interface Trend {
   record(value: number): void;
 }
 interface Ratio {
-  mark(hit: boolean): void;
+  mark(hit: boolean, times?: number): void;
 }
 interface Tagged<R> {
   with(tags: Readonly<Record<string, string>>): R;
@@ -125,17 +125,24 @@ export class OperationRecorder {
   /** The same for `count` of them, of which `which` begins with the numbers. */
   doneMany(columns: OperationColumns, which: Uint32Array, count: number): void {
     const { kind, dueNs, startNs, endNs, result } = columns;
-    for (let i = 0; i < count; i++) {
-      const n = which[i] as number;
-      const one = this.#kinds[kind[n] as number];
-      if (one === undefined) throw new Error(`there is no operation number ${kind[n]}`);
-      const [due, start, end] = [dueNs[n] as number, startNs[n] as number, endNs[n] as number];
-      one.count.add(1);
-      one.latency.record(end - due);
-      one.service.record(end - start);
-      one.wait.record(start > due ? start - due : 0);
-      one.bytes.add(result[n] as number);
-      one.fine.mark(false);
+    for (let i = 0; i < count;) {
+      const number = kind[which[i] as number] as number;
+      const one = this.#kinds[number];
+      if (one === undefined) throw new Error(`there is no operation number ${number}`);
+      // Those of one kind that stand together are counted together.
+      const first = i;
+      let bytes = 0;
+      for (; i < count && kind[which[i] as number] === number; i++) {
+        const n = which[i] as number;
+        const [due, start, end] = [dueNs[n] as number, startNs[n] as number, endNs[n] as number];
+        one.latency.record(end - due);
+        one.service.record(end - start);
+        one.wait.record(start > due ? start - due : 0);
+        bytes += result[n] as number;
+      }
+      one.count.add(i - first);
+      one.bytes.add(bytes);
+      one.fine.mark(false, i - first);
     }
   }
 

@@ -59,11 +59,10 @@ export class EngineOperations implements Operations {
     this.#tell(endNs);
   }
 
-  startDue(dueNs: Float64Array, most: number): number {
+  startDue(dueNs: Float64Array, most: number, now: number = nowNs()): number {
     const { pacing } = this.#opened();
     const { waiter } = this.#ctx;
     waiter.beat();
-    const now = nowNs();
     this.#tell(now);
     return waiter.isStopped ? 0 : pacing.startDue(dueNs, most, now);
   }

@@ -21,4 +21,6 @@ export interface Paced extends Pick<ActorContext<object, MetricSpecs>, Told> {
   /** From when on what falls due is this instance's to do. */
   readonly joinedNs: number;
   askedAt(atNs: number): number;
+  /** 0 to 1 of peak, scale included; 0 while idle or giving back. */
+  levelAt(atNs: number): number;
 }

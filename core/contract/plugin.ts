@@ -176,9 +176,10 @@ export interface Operations {
   record(operation: OperationRecord): void;
   /**
    * nextDueNs and start for many at once: starts all that may start now, at most `most`, and writes their due times
-   * to the begin of `dueNs`. How many. For engines that do hundreds of thousands a second, as is the next.
+   * to the begin of `dueNs`. How many. For engines that do hundreds of thousands a second, as is the next. One that has
+   * just read the clock says what it said.
    */
-  startDue(dueNs: Float64Array, most: number): number;
+  startDue(dueNs: Float64Array, most: number, nowNs?: number): number;
   /** record for many that have ended well: `count` of them, of which `which` begins with the numbers. */
   recordMany(columns: OperationColumns, which: Uint32Array, count: number): void;
 }

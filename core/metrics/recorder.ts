@@ -55,10 +55,10 @@ export class RatioWriter {
     this.#words = new Float64Array(buffer, at * 8, 2);
   }
 
-  mark(hit: boolean): void {
+  mark(hit: boolean, times = 1): void {
     // Total first: a reader in between must never see more hits than marks.
-    this.#words[1] = (this.#words[1] as number) + 1;
-    if (hit) this.#words[0] = (this.#words[0] as number) + 1;
+    this.#words[1] = (this.#words[1] as number) + times;
+    if (hit) this.#words[0] = (this.#words[0] as number) + times;
   }
 }
 

@@ -133,7 +133,7 @@ class Loop {
       const left = work.left?.() ?? Infinity;
       const most = Math.min(Math.floor(this.#freeCount / this.#slotsEach), left);
       this.#given = 0;
-      this.#taken = most > 0 ? ctx.operations.startDue(this.#dues, most) : 0;
+      this.#taken = most > 0 ? ctx.operations.startDue(this.#dues, most, this.lookedNs) : 0;
       if (this.#taken === 0) return left === 0;
     }
     this.#handOver();
