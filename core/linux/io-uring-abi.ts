@@ -37,8 +37,6 @@ export const FEATURE = {
   noDrop: 1 << 1,
   submitStable: 1 << 2,
   extArg: 1 << 8,
-  /** A wait for several that is over after a while when one is there (6.12). */
-  minTimeout: 1 << 15,
 } as const;
 
 export const ENTER = {

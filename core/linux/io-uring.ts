@@ -213,9 +213,6 @@ export class Ring {
   readonly #isDeferred: boolean;
   readonly #time: Int32Array;
   #timeNs = -1;
-  /** What a wait is told: signal mask, its size, least wait, address of the time. */
-  readonly #wait: Int32Array;
-  #gatherUs = 0;
   readonly #waitAt: number;
   /** This side's counters, as the kernel has them: wrapping 32-bit. */
   #sqTail: number;
@@ -249,8 +246,8 @@ export class Ring {
       const array = at(PARAMS.sqArray);
       for (let i = 0; i < this.entries; i++) this.#words[array + i] = i;
     }
-    // One page: the argument of a wait, then the time.
-    const page = (this.#wait = new Int32Array(wait.buffer));
+    // One page: the argument of a wait (no signal mask, the address of the time), then the time.
+    const page = new Int32Array(wait.buffer);
     const timeAt = wait.address + 64;
     this.#waitAt = wait.address;
     page[4] = timeAt | 0;
@@ -288,10 +285,9 @@ export class Ring {
   /**
    * Hands over what was filled and waits until `least` completions are there, at most waitNs (which is cut at
    * WAIT_MAX_NS). 0; or the errno when the kernel took nothing: EAGAIN or EBUSY mean that completions must be seen
-   * first, what was filled stays. A wait that a signal ends counts as over. With `gatherUs` it is over after so long when
-   * one is there, and from then on with the first (Linux 6.12; before, it waits for all of them).
+   * first, what was filled stays. A wait that a signal ends counts as over.
    */
-  enter(least: number, waitNs: number, gatherUs = 0): number {
+  enter(least: number, waitNs: number): number {
     Atomics.store(this.#words, this.#sqTailAt, this.#sqTail);
     let flags = this.#enterFlags;
     const count = this.#pending;
@@ -302,7 +298,7 @@ export class Ring {
       else if (least === 0 && (state & SQ_FLAG.cqOverflow) === 0) return 0;
     }
     if (this.#hasOverflow() || least > 0 || this.#isDeferred) flags |= ENTER.getEvents;
-    this.#limit(waitNs, gatherUs);
+    this.#limit(waitNs);
     this.enters++;
     const taken = this.#enter(SYS_ENTER, this.#enterFd, count, least, flags, this.#waitAt, WAIT_BYTES);
     if (taken >= 0) {
@@ -353,8 +349,7 @@ export class Ring {
     return true;
   }
 
-  #limit(waitNs: number, gatherUs: number): void {
-    if (gatherUs !== this.#gatherUs) this.#wait[3] = this.#gatherUs = gatherUs;
+  #limit(waitNs: number): void {
     const ns = Math.max(0, Math.min(WAIT_MAX_NS, Math.round(waitNs)));
     if (ns === this.#timeNs) return;
     this.#timeNs = ns;

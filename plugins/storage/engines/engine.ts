@@ -24,9 +24,7 @@
  *
  * Times are read once a batch: startNs just before the batch is handed over, endNs just after its ends are seen. Each
  * is off by at most the time of that one call and, where several have ended, of the workload's work between two reaps:
- * latencies come out too long by so much, never too short. sync and mmap read the clock for every operation. Where the
- * kernel's workers do what io_uring is asked and ends come every few microseconds, it waits for several of them: for about
- * 10 µs, and 50 µs at most.
+ * latencies come out too long by so much, never too short. sync and mmap read the clock for every operation.
  */
 import type { Advice } from '../../../core/linux/file-io.js';
 

@@ -13,7 +13,6 @@ import {
   BLOCK_URING_CMD_DISCARD,
   CANCEL_ALL,
   CANCEL_ANY,
-  FEATURE,
   FSYNC_DATASYNC,
   OPCODE,
   REGISTER,
@@ -37,17 +36,6 @@ const EOPNOTSUPP = 95;
 const CANCEL_TAG = 0x7fff_ffff;
 
 const NO_NOWAIT = 'reads that do not wait, on this file: workers of the kernel do each operation';
-
-/**
- * Where workers of the kernel do the operations, each end that wakes this thread costs the worker more time than the
- * operation itself may: ends that come faster than this are waited for by several, about so long,
- */
-const GATHER_NS = 10_000;
-/** at most so many at a time, and a share of those in flight, */
-const GATHER_MOST = 8;
-const GATHER_SHARE = 4;
-/** and when they do not come, so long at the most. */
-const GATHER_MOST_US = 50;
 
 /**
  * So many are handed over at once, so that a device has begun with the first when the last are being filled: one that is
@@ -135,10 +123,6 @@ export class UringEngine implements Engine {
   readonly #fresh: Uint32Array;
   #freshCount = 0;
   #inFlight = 0;
-  /** Ends may be waited for by several; how long apart they were lately; and when the last ones were seen. */
-  #mayGather = false;
-  #gapNs = GATHER_NS;
-  #seenNs = 0;
   #discardsByCommand: boolean;
   /** Discards that the ring cannot do: done at the next reap. */
   #aside: number[] = [];
@@ -223,9 +207,7 @@ export class UringEngine implements Engine {
     // Nothing to wait for is not waited for.
     const wanted = Math.min(least, this.#inFlight);
     if (fresh > 0 || ready < wanted || (ready === 0 && ring.mustEnter)) {
-      const several = wanted === 1 && this.#mayGather ? this.#several() : 1;
-      if (several > 1) this.#handOver(several, waitNs, GATHER_MOST_US);
-      else this.#handOver(wanted, waitNs);
+      this.#handOver(wanted, waitNs);
       ready = ring.ready();
     }
     return ready === 0 ? 0 : this.#collect(ready);
@@ -264,10 +246,6 @@ export class UringEngine implements Engine {
     const ring = this.#ring;
     const { cqes } = ring;
     const endNs = nowNs();
-    if (this.#mayGather) {
-      this.#gapNs += ((endNs - this.#seenNs) / ready - this.#gapNs) / 8;
-      this.#seenNs = endNs;
-    }
     let count = 0;
     for (let i = 0; i < ready; i++) {
       const at = ring.peek(i);
@@ -284,15 +262,9 @@ export class UringEngine implements Engine {
     return count;
   }
 
-  /** For how many ends to wait at a time. */
-  #several(): number {
-    const most = Math.min(GATHER_MOST, Math.floor(this.#inFlight / GATHER_SHARE));
-    return Math.min(most, 1 + Math.floor(GATHER_NS / this.#gapNs));
-  }
-
   /** Where only EAGAIN stands between the queue and the kernel, the ends that are there make room. */
-  #handOver(least: number, waitNs: number, gatherUs = 0): void {
-    const errno = this.#ring.enter(least, waitNs, gatherUs);
+  #handOver(least: number, waitNs: number): void {
+    const errno = this.#ring.enter(least, waitNs);
     if (errno === 0 || isBusy(errno)) return;
     throw new Error(`io_uring_enter failed: ${errnoName(errno)}`);
   }
@@ -460,7 +432,6 @@ export class UringEngine implements Engine {
     const table = this.#vectors.fill(0, this.#vectors.scratchAddress, 1, 1);
     if (io.preadv(fd, table, 1, 0, RWF_NOWAIT) !== -EOPNOTSUPP) return;
     this.#lacks.push(NO_NOWAIT);
-    this.#mayGather = (this.#ring.features & FEATURE.minTimeout) !== 0;
   }
 
   /** 0 or the errno. */
