@@ -31,6 +31,8 @@ export class OpenFiles {
   readonly #files = new Map<number, OpenFile>();
   /** Open ones that were closed for others: above 0 the limit was reached. */
   closed = 0;
+  /** Closes that failed, by what the system said. The file is closed none the less; what was written may be lost. */
+  readonly failedCloses = new Map<string, number>();
 
   constructor(input: OpenFilesInput) {
     this.#input = input;
@@ -52,7 +54,7 @@ export class OpenFiles {
 
   /** The engine is closed. */
   closeAll(): void {
-    for (const { fd } of this.#files.values()) closeSync(fd);
+    for (const { fd } of this.#files.values()) this.#close(fd);
     this.#files.clear();
   }
 
@@ -66,8 +68,19 @@ export class OpenFiles {
       onOpen?.(nowNs() - startNs);
       return opened;
     } catch (error) {
-      closeSync(fd);
+      this.#close(fd);
       throw error;
+    }
+  }
+
+  /** A filesystem that is gone, or could not write, says so here (ESTALE, EIO): no reason to end what goes on elsewhere. */
+  #close(fd: number): void {
+    try {
+      closeSync(fd);
+    } catch (error) {
+      const code = (error as NodeJS.ErrnoException).code;
+      if (code === undefined) throw error;
+      this.failedCloses.set(code, (this.failedCloses.get(code) ?? 0) + 1);
     }
   }
 
@@ -75,7 +88,7 @@ export class OpenFiles {
     for (const [file, { fd, attached, users }] of this.#files) {
       if (users > 0) continue;
       this.#input.engine.detach(attached);
-      closeSync(fd);
+      this.#close(fd);
       this.#files.delete(file);
       this.closed++;
       return;

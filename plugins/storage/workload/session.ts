@@ -172,7 +172,7 @@ export class Session {
 
   async dispose(): Promise<void> {
     const left = await this.#engine?.close();
-    this.#openFiles?.closeAll();
+    this.#closeFiles();
     if (left !== undefined && left > 0)
       this.#ctx.log('warn', `${left} operations on ${this.#target.name} never ended`);
     this.#kept?.close();
@@ -251,6 +251,14 @@ export class Session {
     const locks = fileLocks();
     if (locks === null) return ctx.unavailable('locks need the optional package koffi on 64-bit Linux');
     return new Locker({ locks, isRange, onTaken, stopped: () => ctx.stopped(), beat: () => ctx.beat() });
+  }
+
+  #closeFiles(): void {
+    const files = this.#openFiles;
+    if (files === null) return;
+    files.closeAll();
+    for (const [code, times] of files.failedCloses)
+      this.#ctx.log('warn', `${times} times a file could not be closed in order: ${code}`);
   }
 
   #places(engine: Engine): PlacesMade {
