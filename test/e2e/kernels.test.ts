@@ -31,12 +31,13 @@ describe('kernels in a run', () => {
     options: object,
     main = join(COMPILED, 'cli/main.js'),
     more: object = {},
+    duration = '500ms',
   ): Promise<Outcome> => {
     const file = join(folder, 'scenario.json');
     const actor = { uses: 'cpu', peak: '100% of core', instances: 1, with: options, ...more };
     const phases = [
       { name: 'warm', duration: '500ms', load: { core: '50%' }, measure: false },
-      { name: 'work', duration: '2s', load: { core: '50%' } },
+      { name: 'work', duration, load: { core: '50%' } },
     ];
     writeFileSync(file, JSON.stringify({ version: 1, window: '250ms', actors: { core: actor }, phases }));
     return new Promise((resolve) => {
@@ -55,7 +56,7 @@ describe('kernels in a run', () => {
 
   it('say what was done, and the bandwidth of what moves memory, which is leased and in the plan', async function () {
     if (process.platform !== 'linux') return this.skip(); // no account of processor time by thread, no facts of caches
-    const ran = await run({ kernel: 'mixed', mix: { triad: 1, sieve: 3 } });
+    const ran = await run({ kernel: 'mixed', mix: { triad: 1, sieve: 3 } }, undefined, {}, '2s');
     if (ran.code === EXIT.cannotStart) return this.skip(); // this host does not say which caches it has
     expect(ran.code, ran.stderr).to.equal(EXIT.passed);
     expect(seriesOf(ran, 'cpu.operations')[0]?.count).to.be.greaterThan(0);
