@@ -94,6 +94,10 @@ const BESIDE = {
   pacing: ['rate', 'concurrency'],
 } as const satisfies Record<string, readonly Control['kind'][]>;
 
+/** What is due under a rate is due: to hold it back would be another rate, or a queue that is nobody's. */
+const CAP_HINT =
+  'The rate itself is the cap: operations a second, and so bytes. To be held back, make the peak a number in flight ("8").';
+
 function pacingOf(
   actor: DraftActor,
   { kind }: Control,
@@ -105,7 +109,8 @@ function pacingOf(
     if (isMeant || actor[key as keyof typeof BESIDE] === undefined) continue;
     const wanted = kinds.map((k) => KINDS[k]).join(' or ');
     const message = `"${key}" stands beside a peak that is ${wanted}; this one is ${KINDS[kind]}`;
-    problems.add({ path: [...path, key], at: 'key', code: 'E_PEAK', message, hint: 'Leave it out.' });
+    const hint = key === 'cap' && kind === 'rate' ? CAP_HINT : 'Leave it out.';
+    problems.add({ path: [...path, key], at: 'key', code: 'E_PEAK', message, hint });
   }
   if (kind !== 'rate' && kind !== 'concurrency') return null;
   const { arrival = 'constant', inFlight = null, thinkTime, burst, pacing: precision = 'wait' } = actor;
