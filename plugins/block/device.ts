@@ -18,6 +18,8 @@ export interface QueueFacts {
   /** The one in use. */
   readonly scheduler: string | null;
   readonly requests: number | null;
+  /** Hardware queues, as the driver has them. */
+  readonly queues: number | null;
   readonly isRotational: boolean | null;
   readonly writeCache: string | null;
   readonly fua: boolean | null;
@@ -131,6 +133,7 @@ export function describeFacts(device: BlockDevice): string {
     `${bytes} bytes`,
     `sectors ${logicalBytes}/${physicalBytes}`,
     ...known('scheduler', queue.scheduler),
+    ...known('hardware queues', queue.queues),
     ...known('requests', queue.requests),
     ...(queue.isRotational === null ? [] : [queue.isRotational ? 'rotating' : 'not rotating']),
     ...known('write cache', queue.writeCache),
@@ -152,6 +155,10 @@ async function queueFacts(folder: string): Promise<QueueFacts> {
   return {
     scheduler: schedulers === null ? null : (/\[([^\]]+)\]/.exec(schedulers)?.[1] ?? schedulers),
     requests: await count(join(folder, 'nr_requests')),
+    queues: await readdir(join(folder, '../mq')).then(
+      ({ length }) => length,
+      () => null,
+    ),
     isRotational: await flag('rotational'),
     writeCache: await at('write_cache'),
     fua: await flag('fua'),

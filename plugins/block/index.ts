@@ -138,6 +138,7 @@ function bind(ctx: Context): () => void {
     return ctx.unavailable(
       `processor ${processor} is not one of ${formatProcessors(before)}, which this thread may use`,
     );
+  ctx.log('info', `queue ${ctx.instance.index} bound to processor ${formatProcessors(s.ownProcessors())}`);
   return () => void s.setProcessors(before);
 }
 

@@ -96,7 +96,14 @@ describe('block', function () {
     ) as [number, number, number];
     expect(reads / (reads + writes + trims)).to.be.closeTo(0.5, 0.01);
     expect(trims).to.be.greaterThan(10);
-    expect(stderr).to.match(/67108864 bytes, sectors 512\/\d+, scheduler .*discard granularity \d+/);
+    expect(stderr).to.match(
+      /67108864 bytes, sectors 512\/\d+, scheduler .*hardware queues \d+, requests .*discard granularity \d+/,
+    );
+    // As the kernel says, once it is done.
+    for (const queue of [0, 1]) expect(stderr).to.contain(`queue ${queue} bound to processor 0`);
+    expect(stderr).to.match(/\d+ draws beside their formula: off by [\d.]+ % at most, by chance with p /);
+    const skew = place.summary().trust.checks.find(({ check }) => check === 'skew');
+    expect(skew?.ok, skew?.detail).to.equal(true);
     expect(run('cmp', ['-n', String(16 * MIB), file, '/dev/zero'])).to.equal('');
     expect(run('cmp', ['-i', `${32 * MIB}:0`, '-n', String(32 * MIB), file, '/dev/zero'])).to.equal('');
     closeSync(openSync(path, constants.O_RDWR | constants.O_EXCL)); // nobody has it any more
@@ -132,6 +139,8 @@ describe('block', function () {
     const refused = await place.run('run', 's.json');
     expect(refused.code).to.equal(7);
     expect(refused.stderr).to.match(/\n +s\.json:\d+:\d+ .*E_DEVICE/);
+    // No flag that says yes to everything: there is none.
+    expect((await place.run('run', 's.json', '--yes')).code).to.equal(2);
     expect(existsSync(`${place.dir}/.brunt/runs`)).to.equal(false);
     expect(run('cmp', ['-n', String(64 * MIB), file, '/dev/zero'])).to.equal('');
     // Reading destroys nothing.

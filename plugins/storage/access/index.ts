@@ -9,8 +9,6 @@ import { normal, pareto, uniform, zipf, zoned } from './ranks.js';
 
 export type AccessSpec =
   | { readonly kind: 'sequential' }
-  /** Every `blocks`-th block; at the end it begins anew, one block further. */
-  | { readonly kind: 'strided'; readonly blocks: number }
   | { readonly kind: 'random' }
   | { readonly kind: 'zipf'; readonly theta: number; readonly scramble: boolean }
   | { readonly kind: 'pareto'; readonly h: number; readonly scramble: boolean }
@@ -31,22 +29,11 @@ export interface Access {
   readonly drawn: { readonly rank: () => number; readonly below: (k: number) => number } | null;
 }
 
-/**
- * `offset` is where a pattern without chance begins: instances that share a target begin apart. `moves` is how often a hot
- * stretch has moved on, asked once for each operation: one for several patterns that move together.
- */
-export function makeAccess(
-  spec: AccessSpec,
-  n: number,
-  random: Random,
-  offset = 0,
-  moves?: () => number,
-): Access {
+/** `moves` is how often a hot stretch has moved on, asked once for each operation: one for several patterns that move together. */
+export function makeAccess(spec: AccessSpec, n: number, random: Random, moves?: () => number): Access {
   switch (spec.kind) {
     case 'sequential':
-      return striding(n, 1, offset);
-    case 'strided':
-      return striding(n, spec.blocks, offset);
+      return inOrder(n);
     case 'random':
       return drawing(uniform(n, random), null);
     case 'zipf':
@@ -62,19 +49,9 @@ export function makeAccess(
   }
 }
 
-function striding(n: number, stride: number, offset: number): Access {
-  let start = offset % Math.max(1, Math.min(stride, n));
-  let at = offset % n;
-  const next = (): number => {
-    const block = at;
-    at += stride;
-    if (at >= n) {
-      start = (start + 1) % Math.max(1, Math.min(stride, n));
-      at = start;
-    }
-    return block;
-  };
-  return { next, drawn: null };
+function inOrder(n: number): Access {
+  let at = n - 1;
+  return { next: () => (at = (at + 1) % n), drawn: null };
 }
 
 function drawing(ranks: Ranks, place: ((rank: number) => number) | null): Access {

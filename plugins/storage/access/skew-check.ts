@@ -1,6 +1,7 @@
 /**
  * Whether what was drawn follows the formula it was to be drawn from: ranks are counted by eighth of an octave, and
- * compared by chi-square with what the formula expects of each. A bench and a run's trust ask it.
+ * compared by chi-square with what the formula expects of each. Each instance asks it of its first draws
+ * (`workload/choices.ts`, `workload/file-places.ts`), and the run's trust is told.
  */
 import { erfc } from './erfc.js';
 import type { Access } from './index.js';
@@ -16,6 +17,33 @@ export interface Skew {
   readonly distance: number;
   /** How likely a distance of this kind is if the formula is kept, by chi-square; null with fewer than two bins. */
   readonly p: number | null;
+}
+
+/** So many draws tell a formula from its neighbours, and cost nothing afterwards. */
+const WATCHED = 100_000;
+/** Of a million runs one may be called wrongly. */
+const P_MIN = 1e-6;
+
+/** The same access, watched from its first draw on. */
+export function watched(
+  access: Access,
+  n: number,
+): { readonly next: () => number; readonly check: SkewCheck } {
+  const check = new SkewCheck(access, n);
+  let left = WATCHED;
+  const next = (): number => {
+    const block = access.next();
+    if (left > 0) {
+      left--;
+      check.count();
+    }
+    return block;
+  };
+  return { next: access.drawn === null ? access.next : next, check };
+}
+
+export function isOff({ p }: Skew): boolean {
+  return p !== null && p < P_MIN;
 }
 
 export class SkewCheck {

@@ -4,7 +4,8 @@
  */
 import type { Random } from '../../../core/base/random.js';
 import { makeAccess } from '../access/index.js';
-import type { Access } from '../access/index.js';
+import type { SkewCheck } from '../access/skew-check.js';
+import { watched } from '../access/skew-check.js';
 import type { OpKind, WorkloadOptions } from './options.js';
 import { accessOf, alignOf, largestOf, mixOf, sizesOf } from './options.js';
 
@@ -59,11 +60,28 @@ export interface Region {
   readonly bytes: number;
 }
 
+/**
+ * Which part of a target an instance works on. Partitions are whole places; what is left over at the end is nobody's.
+ * Null: then a partition holds no block.
+ */
+export function regionOf(
+  options: WorkloadOptions,
+  { from = 0, bytes }: { readonly from?: number; readonly bytes: number },
+  { index, count }: { readonly index: number; readonly count: number },
+): Region | null {
+  if (options.distribution !== 'partitioned') return { from, bytes };
+  const align = alignOf(options);
+  const each = Math.floor(bytes / count / align) * align;
+  return each < largestOf(options) ? null : { from: from + each * index, bytes: each };
+}
+
 export class Choices {
   readonly kind: () => OpKind;
   readonly size: () => number;
-  /** Null where places are walked through, not drawn. */
-  readonly access: Access | null;
+  /** Draws the next place; null where places are walked through. */
+  readonly #draw: (() => number) | null;
+  /** Of what was drawn. */
+  readonly skew: SkewCheck | null;
   /** Places that a drawn operation may begin at. */
   readonly places: number;
   readonly #align: number;
@@ -89,13 +107,15 @@ export class Choices {
     this.#align = alignOf(options);
     this.places = Math.max(1, Math.floor((region.bytes - largestOf(options)) / this.#align) + 1);
     const spec = accessOf(options);
-    this.access = spec === null ? null : makeAccess(spec, this.places, random);
+    const drawn = spec === null ? null : watched(makeAccess(spec, this.places, random), this.places);
+    this.#draw = drawn?.next ?? null;
+    this.skew = drawn?.check ?? null;
     this.#stride = options.access === 'strided' ? options.stride : null;
   }
 
   /** Where an operation of so many bytes begins. */
   place(bytes: number): number {
-    if (this.access !== null) return this.#region.from + this.access.next() * this.#align;
+    if (this.#draw !== null) return this.#region.from + this.#draw() * this.#align;
     if (this.#at + bytes > this.#region.bytes) this.#wrap();
     const at = this.#at;
     this.#at += this.#stride ?? bytes;
@@ -109,7 +129,7 @@ export class Choices {
 
   /** Of a walk, until it begins anew; no end where places are drawn. */
   get bytesToEnd(): number {
-    return this.access === null ? this.#region.bytes - this.#at : Infinity;
+    return this.#draw === null ? this.#region.bytes - this.#at : Infinity;
   }
 
   /** Begins anew; by strides one place further, until every place has been gone to. */

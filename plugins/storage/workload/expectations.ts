@@ -11,6 +11,7 @@ export function workloadExpectations(options: WorkloadOptions, isCut = false): E
   const moving = (['read', 'write'] as const).filter((operation) => shares[operation] > 0);
   return [
     { kind: 'mix', shares: { ...shares } },
+    { kind: 'figure', check: 'skew', metric: 'skew-off', max: 0 },
     ...moving.map((operation) => ({ kind: 'bytes' as const, operation, min, max })),
   ];
 }

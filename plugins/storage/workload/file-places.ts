@@ -5,6 +5,7 @@
 import type { Random } from '../../../core/base/random.js';
 import type { Access, AccessSpec } from '../access/index.js';
 import { makeAccess, movesOf } from '../access/index.js';
+import type { SkewCheck } from '../access/skew-check.js';
 import type { Slots } from '../engines/engine.js';
 import type { Layout } from '../layout/layout.js';
 import type { OpenFiles } from '../layout/open-files.js';
@@ -38,6 +39,8 @@ export class FilePlaces implements Places {
   readonly #stride: number | null;
   readonly #isWhole: boolean;
   readonly #next: () => number;
+  /** Of the files that were picked. */
+  readonly skew: SkewCheck | null;
   readonly #drawers = new Map<number, Access>();
   /** Of walks, by the place in `files`: where each goes on, and by strides in which lap. */
   readonly #at: Float64Array;
@@ -60,7 +63,9 @@ export class FilePlaces implements Places {
     this.#largest = largestOf(options);
     this.#stride = options.access === 'strided' ? options.stride : null;
     this.#isWhole = options.visit === 'pass';
-    this.#next = makePick(options, layout, files, random);
+    const { next, check } = makePick(options, layout, files, random);
+    this.#next = next;
+    this.skew = check;
     this.#at = new Float64Array(files.length);
     this.#laps = new Float64Array(files.length);
     const depth = slots.file.length;
@@ -147,7 +152,7 @@ export class FilePlaces implements Places {
     let drawer = this.#drawers.get(places);
     if (drawer === undefined) {
       if (this.#drawers.size >= DRAWERS_MAX) this.#drawers.clear();
-      drawer = makeAccess(spec, places, this.#input.random, 0, this.#moves);
+      drawer = makeAccess(spec, places, this.#input.random, this.#moves);
       this.#drawers.set(places, drawer);
     }
     return drawer.next() * this.#align;

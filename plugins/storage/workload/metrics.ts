@@ -9,6 +9,12 @@ export const STORAGE_METRICS = {
     better: 'lower',
     help: 'Time that fsync or fdatasync took behind a write. It is part of that write’s latency.',
   },
+  'skew-off': {
+    kind: 'counter',
+    unit: 'count',
+    better: 'lower',
+    help: 'Instances whose first 100,000 places (of many files: files) do not follow the formula they are drawn by.',
+  },
   'bad-sectors': {
     kind: 'counter',
     unit: 'count',

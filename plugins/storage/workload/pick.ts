@@ -6,6 +6,8 @@ import type { Random } from '../../../core/base/random.js';
 import type { ObjectSchema, OptionFault, Resolved } from '../../../core/contract/index.js';
 import type { AccessSpec } from '../access/index.js';
 import { makeAccess } from '../access/index.js';
+import type { SkewCheck } from '../access/skew-check.js';
+import { watched } from '../access/skew-check.js';
 import type { Layout } from '../layout/layout.js';
 import type { WorkloadOptions } from './options.js';
 import { accessOf, isVerifying, largestOf, unitOf } from './options.js';
@@ -36,9 +38,9 @@ export function makePick(
   { starts }: Layout,
   files: Uint32Array,
   random: Random,
-): () => number {
-  if (options.pick === 'bySize') return bySize(files, starts, random);
-  return makeAccess(specOf(options), files.length, random).next;
+): { readonly next: () => number; readonly check: SkewCheck | null } {
+  if (options.pick === 'bySize') return { next: bySize(files, starts, random), check: null };
+  return watched(makeAccess(specOf(options), files.length, random), files.length);
 }
 
 function specOf(options: WorkloadOptions & PickOptions): AccessSpec {

@@ -2,6 +2,7 @@
  * Where the next operation goes: into the one file or device that is open, or into one of many. Filled into the slot by
  * `draw`; the workload (`work.ts`) knows no more of it. `file-places.ts` is the other implementation.
  */
+import type { SkewCheck } from '../access/skew-check.js';
 import type { Slots } from '../engines/engine.js';
 import type { Choices } from './choices.js';
 
@@ -18,6 +19,8 @@ export interface Places {
   ended(slot: number): void;
   /** All has been gone through so many times. */
   isThrough(passes?: number): boolean;
+  /** Whether what was drawn follows its formula; null where nothing is. */
+  readonly skew: SkewCheck | null;
   /** Until it begins anew; no end where places are drawn. */
   readonly bytesToEnd: number;
 }
@@ -61,6 +64,10 @@ export class OnePlace implements Places {
 
   isThrough(passes?: number): boolean {
     return this.#choices.isThrough(passes);
+  }
+
+  get skew(): SkewCheck | null {
+    return this.#choices.skew;
   }
 
   get bytesToEnd(): number {

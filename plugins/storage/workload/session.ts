@@ -11,6 +11,8 @@ import type { OpenedEngine } from '../engines/open.js';
 import { openEngine } from '../engines/open.js';
 import type { Identity } from '../verify/kept-file.js';
 import { keptStateBytes, NoKeptState } from '../verify/kept-file.js';
+import type { Skew } from '../access/skew-check.js';
+import { isOff } from '../access/skew-check.js';
 import type { KeptState } from '../verify/kept-state.js';
 import { openKeptState } from '../verify/kept-state.js';
 import { Oracle } from '../verify/oracle.js';
@@ -27,13 +29,13 @@ import type { Layout } from '../layout/layout.js';
 import { OpenFiles } from '../layout/open-files.js';
 import { advised } from './advice.js';
 import type { Region } from './choices.js';
-import { Choices } from './choices.js';
+import { Choices, regionOf } from './choices.js';
 import { drive } from '../drive.js';
 import type { STORAGE_METRICS } from './metrics.js';
 import type { WorkloadOptions } from './options.js';
 import type { LockerInput } from './locker.js';
 import { Locker } from './locker.js';
-import { alignOf, isKept, isVerifying, isWriting, largestOf, mixOf, unitOf } from './options.js';
+import { isKept, isVerifying, isWriting, largestOf, mixOf, unitOf } from './options.js';
 import type { Trim } from './work.js';
 import { isSyncing, KINDS, StorageWork } from './work.js';
 
@@ -160,6 +162,7 @@ export class Session {
       return await drive({ ctx, engine, operations: KINDS, work });
     } finally {
       ctx.log('info', this.#told(engine));
+      this.#tellSkew(places.skew?.result() ?? null);
       const opens = this.#openFiles?.closed ?? 0;
       if (opens > 0) ctx.log('info', `${opens} times an open file was closed to open another one`);
       if (verifier !== null && engine.inFlight === 0) await this.#readBack(engine, parts, verifier);
@@ -314,18 +317,22 @@ export class Session {
     });
   }
 
-  /** Partitions are whole places; what is left over at the end is nobody's. */
   #region(): Region {
     const { options, instance } = this.#ctx;
-    const { bytes, from = 0 } = this.#target;
-    if (options.distribution !== 'partitioned') return { from, bytes };
-    const align = alignOf(options);
-    const each = Math.floor(bytes / instance.count / align) * align;
-    if (each < largestOf(options))
-      this.#ctx.unavailable(
-        `${this.#target.name} has ${bytes} bytes: a part of ${each} for each of ${instance.count} instances holds no block`,
-      );
-    return { from: from + each * instance.index, bytes: each };
+    const { bytes, name } = this.#target;
+    const why = `a part of it for each of ${instance.count} instances holds no block`;
+    return (
+      regionOf(options, this.#target, instance) ?? this.#ctx.unavailable(`${name} has ${bytes} bytes: ${why}`)
+    );
+  }
+
+  /** The self-test of what was drawn, told and counted. */
+  #tellSkew(skew: Skew | null): void {
+    if (skew === null) return;
+    const { draws, distance, p } = skew;
+    const off = `off by ${(distance * 100).toFixed(2)} % at most${p === null ? '' : `, by chance with p ${p.toPrecision(2)}`}`;
+    if (isOff(skew)) this.#ctx.metrics['skew-off'].add(1);
+    this.#ctx.log(isOff(skew) ? 'warn' : 'info', `${draws} draws beside their formula: ${off}`);
   }
 
   #verifier(state: Pick<KeptState, 'oracle' | 'key'>): Verifier {

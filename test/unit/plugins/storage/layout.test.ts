@@ -80,7 +80,7 @@ describe('many files', () => {
       ({ pick, visit: 'operation' }) as unknown as WorkloadOptions & PickOptions;
     const files = partOf(layout, 1, 2);
     const seed = 7; // the same draws each time
-    const next = makePick(options('bySize'), layout, files, randomFor(seed, 'pick'));
+    const { next } = makePick(options('bySize'), layout, files, randomFor(seed, 'pick'));
     const hits = new Float64Array(files.length);
     for (let i = 0; i < 100_000; i++) hits[next()]!++;
     const [small, large] = [4, 12].map((kib) => {
@@ -88,7 +88,7 @@ describe('many files', () => {
       return of.reduce((sum, n) => sum + n, 0) / of.length;
     }) as [number, number];
     expect(large / small).to.be.within(2.8, 3.2);
-    const inTurn = makePick(options('sequential'), layout, files, randomFor(seed, 'pick'));
+    const { next: inTurn } = makePick(options('sequential'), layout, files, randomFor(seed, 'pick'));
     expect(Array.from({ length: files.length + 2 }, inTurn).slice(-3)).to.deep.equal([99, 0, 1]);
   });
 
