@@ -30,8 +30,13 @@ export interface Aim {
   readonly unit: string;
   /** Null: not measured here; the note says why. */
   readonly value: number | null;
+  /** Where it may lie for all that the repeats say: an aim is missed when none of it would do. */
+  readonly interval?: readonly [number, number];
   readonly note?: string;
 }
+
+/** 'open': the repeats scatter over the limit. Null: not measured. */
+export type Held = boolean | 'open' | null;
 
 export interface BenchOutput {
   /** One row of a table; a table is named by its caption, its columns are those of its first row. */
@@ -45,7 +50,9 @@ export interface BenchOutput {
   say(text: string): void;
 }
 
-export function isHeld({ is, limit, value }: Aim): boolean | null {
+export function isHeld({ is, limit, value, interval }: Aim): Held {
   if (value === null) return null;
-  return is === '<=' ? value <= limit : value >= limit;
+  const does = (figure: number): boolean => (is === '<=' ? figure <= limit : figure >= limit);
+  if (does(value)) return true;
+  return interval?.some(does) === true ? 'open' : false;
 }

@@ -12,11 +12,11 @@ import type { IoTarget } from './support/io-targets.js';
 import { bigFile, ramDevice } from './support/io-targets.js';
 import { peerVersion } from './support/peers.js';
 import type { Pattern } from './support/plugins/io.js';
-import { median } from './support/stats.js';
+import { median, medianInterval } from './support/stats.js';
 
 const KIB = 1024;
 const AREA_BYTES = 512 * 2 ** 20;
-const ROUNDS = 5;
+const ROUNDS = 9;
 const SPAN_MS = 800;
 const ALONE_MS = 1000;
 /** From here on the cost of an operation is an aim too. */
@@ -46,7 +46,8 @@ export const io: Bench = {
     'A real run of brunt (plan, agent, pacing, engine, recorders of three latencies, windows) beside fio with its io_uring engine ' +
       '(`--registerfiles --fixedbufs --norandommap --randrepeat=0 --invalidate=0 --scramble_buffers=0`): same target, same ' +
       `pattern, block size and depth, ${ROUNDS} rounds in which each has ${SPAN_MS} ms, in turn: the run goes on and is idle while ` +
-      'fio works. Ratios are medians of the rounds’ ratios, beside the lowest and the highest of them. Both write one buffer of ' +
+      'fio works. Ratios are medians of the rounds’ ratios, beside the interval in which the median lies for all that the rounds ' +
+      'say (95 %, by the sign test): a point is worse than fio when all of it is. Both write one buffer of ' +
       'random bytes for each operation in flight again and again; targets are filled with random bytes first, ' +
       `${AREA_BYTES / 2 ** 20} MiB each. The buffered file is in the page cache for both; the file lies where temporary files do.`,
     'brunt takes the engine that `auto` picks: sync where one operation is in flight, io_uring beyond; where it says io_uring at ' +
@@ -89,15 +90,21 @@ interface Match {
   readonly fio: string | null;
 }
 
+/** Of one point, over its rounds. */
 interface Ratio {
+  readonly median: number;
+  readonly interval: readonly [number, number] | undefined;
+}
+
+interface Ratios {
   readonly depth: number;
-  readonly perSecond: number;
-  readonly machineUs: number;
+  readonly perSecond: Ratio;
+  readonly machineUs: Ratio;
   readonly what: string;
 }
 
 async function matches(out: BenchOutput, flags: BenchFlags, match: Match): Promise<void> {
-  const ratios: Ratio[] = [];
+  const ratios: Ratios[] = [];
   for (const shape of flags.isShort ? SHORT_SHAPES : SHAPES) {
     const engines =
       shape.depth === 1 && shape.pattern === 'randread'
@@ -117,7 +124,7 @@ async function compare(
   flags: BenchFlags,
   { target, title, isDirect, fio }: Match,
   shape: Shape & Pick<Point, 'engine'>,
-): Promise<Ratio | null> {
+): Promise<Ratios | null> {
   const point: Point = { ...shape, path: target.path, areaBytes: target.bytes, isDirect };
   const what = `${shape.pattern} ${shape.blockBytes / KIB} KiB, depth ${shape.depth}`;
   const rounds = await roundsOf(out, point, flags, fio !== null, `${title}: ${what}`);
@@ -126,11 +133,8 @@ async function compare(
   const of = (all: readonly Showing[], key: 'perSecond' | 'machineUs' | 'ownUs'): number | null =>
     all.length === 0 ? null : median(all.map((one) => one[key]));
   const [perSecond, machineUs] = [ratiosOf(rounds, 'perSecond'), ratiosOf(rounds, 'machineUs')];
-  const ratio = perSecond.length === 0 ? null : median(perSecond);
-  const cost = machineUs.length === 0 ? null : median(machineUs);
-  out.say(
-    `${title}: ${what} (${shape.engine}): ${ratio?.toFixed(2) ?? '-'} of fio, at ${cost?.toFixed(2) ?? '-'} of its cost`,
-  );
+  const [ratio, cost] = [ratioOf(perSecond), ratioOf(machineUs)];
+  out.say(`${title}: ${what} (${shape.engine}): ${shown(ratio)} of fio, at ${shown(cost)} of its cost`);
   const place = {
     pattern: shape.pattern,
     'block, KiB': shape.blockBytes / KIB,
@@ -141,12 +145,12 @@ async function compare(
     ...place,
     'brunt, ops/s': of(ours, 'perSecond'),
     'fio, ops/s': of(theirs, 'perSecond'),
-    'ops/s, brunt / fio': ratio,
-    'lowest–highest':
-      ratio === null ? null : `${fixed(Math.min(...perSecond))}–${fixed(Math.max(...perSecond))}`,
+    'ops/s, brunt / fio': ratio?.median ?? null,
+    'its interval': between(ratio),
     'brunt, CPU µs/op': of(ours, 'machineUs'),
     'fio, CPU µs/op': of(theirs, 'machineUs'),
-    'CPU, brunt / fio': cost,
+    'CPU, brunt / fio': cost?.median ?? null,
+    'interval of the CPU': between(cost),
     'brunt’s own, µs/op': of(ours, 'ownUs'),
     'fio’s own, µs/op': of(theirs, 'ownUs'),
     failed: ours.reduce((sum, { failed }) => sum + failed, 0),
@@ -190,15 +194,38 @@ function latencyUs(all: readonly Showing[], name: Quantile): number | null {
   return known.length === 0 ? null : median(known) / 1000;
 }
 
-const fixed = (value: number): string => value.toFixed(2);
+function ratioOf(ratios: readonly number[]): Ratio | null {
+  return ratios.length === 0 ? null : { median: median(ratios), interval: medianInterval(ratios) };
+}
 
-/** The worst point is what is judged. */
-function aimsOf(title: string, ratios: readonly Ratio[], fio: string | null): Aim[] {
-  const slowest = [...ratios].sort((a, b) => a.perSecond - b.perSecond)[0];
-  const dearest = ratios.filter(({ depth }) => depth >= DEEP).sort((a, b) => b.machineUs - a.machineUs)[0];
-  const noteOf = (worst: Ratio | undefined, count: number): Pick<Aim, 'note'> => {
+const shown = (ratio: Ratio | null): string => ratio?.median.toFixed(2) ?? '-';
+
+function between(ratio: Ratio | null): string | null {
+  if (ratio?.interval === undefined) return null;
+  return ratio.interval.map((end) => end.toFixed(2)).join('–');
+}
+
+/** The worst point is what is judged: of those that are worse for certain, and of all where there are none of these. */
+function aimsOf(title: string, ratios: readonly Ratios[], fio: string | null): Aim[] {
+  const deep = ratios.filter(({ depth }) => depth >= DEEP);
+  const slowest = worstOf(ratios, ({ perSecond: one }) => [one.median, one.interval?.[1] ?? one.median]);
+  const dearest = worstOf(deep, ({ machineUs: one }) => [
+    1 / one.median,
+    1 / (one.interval?.[0] ?? one.median),
+  ]);
+  const noteOf = (
+    worst: Ratios | undefined,
+    key: 'perSecond' | 'machineUs',
+    count: number,
+  ): Pick<Aim, 'note' | 'interval'> => {
     if (fio === null) return { note: 'fio is not here' };
-    return worst === undefined ? {} : { note: `of ${count} points, worst at ${worst.what}` };
+    if (worst === undefined) return {};
+    const { interval } = worst[key];
+    const range = interval === undefined ? '' : ` (${between(worst[key])})`;
+    return {
+      ...(interval !== undefined && { interval }),
+      note: `of ${count} points, worst at ${worst.what}${range}`,
+    };
   };
   return [
     {
@@ -206,18 +233,27 @@ function aimsOf(title: string, ratios: readonly Ratio[], fio: string | null): Ai
       is: '>=',
       limit: 1,
       unit: '',
-      value: slowest?.perSecond ?? null,
-      ...noteOf(slowest, ratios.length),
+      value: slowest?.perSecond.median ?? null,
+      ...noteOf(slowest, 'perSecond', ratios.length),
     },
     {
       what: `${title}: processor time an operation, of fio's, at the worst point of depth ≥ ${DEEP}`,
       is: '<=',
       limit: 1,
       unit: '',
-      value: dearest?.machineUs ?? null,
-      ...noteOf(dearest, ratios.filter(({ depth }) => depth >= DEEP).length),
+      value: dearest?.machineUs.median ?? null,
+      ...noteOf(dearest, 'machineUs', deep.length),
     },
   ];
+}
+
+/** By what each is and what it may be at the best: below 1 is worse than fio. */
+function worstOf(
+  all: readonly Ratios[],
+  of: (ratios: Ratios) => readonly [is: number, atBest: number],
+): Ratios | undefined {
+  const certain = all.filter((each) => of(each)[1] < 1);
+  return [...(certain.length > 0 ? certain : all)].sort((a, b) => of(a)[0] - of(b)[0])[0];
 }
 
 const ALONE = fileURLToPath(new URL('./support/programs/engine-alone.js', import.meta.url));

@@ -1,6 +1,6 @@
 /** docs/performance.md, made from what is kept in bench/results: never written by hand. */
 import { format } from 'prettier';
-import type { Aim, Bench, Cells } from './bench.js';
+import type { Aim, Bench, Cells, Held } from './bench.js';
 import type { Head, Line } from './results.js';
 
 const INTRO = `# Performance
@@ -39,9 +39,11 @@ function section({ name, title, about }: Bench, lines: readonly Line[]): string 
   return `${parts.join('\n\n')}\n`;
 }
 
-function aimTable(aims: readonly (Aim & { readonly isHeld: boolean | null })[]): string {
-  const word = (isHeld: boolean | null): string =>
-    isHeld === null ? 'not measured' : isHeld ? 'holds' : '**missed**';
+function aimTable(aims: readonly (Aim & { readonly isHeld: Held })[]): string {
+  const word = (isHeld: Held): string => {
+    if (isHeld === 'open') return 'not told apart from it';
+    return isHeld === null ? 'not measured' : isHeld ? 'holds' : '**missed**';
+  };
   const withUnit = (value: number, unit: string): string =>
     `${number(value)}${unit === '' ? '' : ` ${unit}`}`;
   return tableOf(

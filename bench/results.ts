@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import { findInstallation } from '../cli/package.js';
 import type { Fingerprint } from '../core/safety/host-facts.js';
 import { fingerprint } from '../core/safety/host-facts.js';
-import type { Aim, Cells } from './bench.js';
+import type { Aim, Cells, Held } from './bench.js';
 
 export interface Head {
   readonly type: 'bench';
@@ -28,7 +28,7 @@ export type Line =
   | Head
   | { readonly type: 'peer'; readonly name: string; readonly version: string | null; readonly hint?: string }
   | { readonly type: 'row'; readonly table: string; readonly cells: Cells }
-  | ({ readonly type: 'aim'; readonly isHeld: boolean | null } & Aim)
+  | ({ readonly type: 'aim'; readonly isHeld: Held } & Aim)
   | { readonly type: 'note'; readonly text: string }
   | { readonly type: 'end'; readonly tookS: number };
 
