@@ -269,6 +269,23 @@ export interface Inspection {
   readonly faults: readonly OptionFault[];
   /** What is there now and will not be afterwards. */
   readonly destroys: readonly Destroyed[];
+  /** What other actors of the plan may work on as well: the core holds all of it against each other. Default: nothing. */
+  readonly works?: readonly WorkedOn[];
+}
+
+/** A part of something outside the run. Two of the same `what`, or of a folder and what is in it, may overlap. */
+export interface WorkedOn {
+  /** A real path, or a name of a device: the same from whichever actor. */
+  readonly what: string;
+  readonly from: number;
+  readonly bytes: number;
+  readonly isWritten: boolean;
+  /** What another actor wrote to it would be told as an error. */
+  readonly isVerified: boolean;
+  /** It was said that several may write to it at the same time. */
+  readonly isShared: boolean;
+  /** Of the option that says it. */
+  readonly path: readonly (string | number)[];
 }
 
 export interface Destroyed {

@@ -52,7 +52,7 @@ export async function buildPlan(input: PlanInput): Promise<Plan> {
   const timeline = planPhases(scenario, placed, { seed, windowMs: scenario.windowMs });
   const durationMs = timeline.phases.reduce((sum, phase) => sum + phase.durationMs, 0);
   const costed = withEstimates(placed, timeline.phases, input);
-  const looked = await inspectAll(placed, input);
+  const looked = await inspectAll(placed, input, timeline.phases);
   const agents = agentsOf(placed);
   const { safety, mistakes: unsafe } = planSafety({ ...input, durationMs });
   const probing = await planProbes(scenario, input.registry);

@@ -6,13 +6,15 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { messageOf } from '../base/errors.js';
 import type { HostFacts } from '../contract/host.js';
-import type { PlannedActor } from '../contract/plan.js';
+import type { PlannedActor, PlannedPhase } from '../contract/plan.js';
 import type { Inspection } from '../contract/plugin.js';
 import type { Scenario } from '../scenario/scenario.js';
 import type { Placed } from './actors.js';
+import { overlaps } from './overlaps.js';
 
 /** A device that does not answer must not keep a plan from being made. */
 const INSPECT_MAX_MS = 5000;
+const NOTHING: Inspection = { faults: [], destroys: [] };
 
 export type Inspected = Pick<PlannedActor, 'inspection' | 'erasable'>;
 
@@ -20,6 +22,7 @@ export type Inspected = Pick<PlannedActor, 'inspection' | 'erasable'>;
 export async function inspectAll(
   placed: readonly Placed[],
   { scenario, host }: { readonly scenario: Scenario; readonly host: HostFacts },
+  phases: readonly PlannedPhase[],
 ): Promise<ReadonlyMap<string, Inspected>> {
   const named = scenario.safety.erasableDevices ?? [];
   const found = new Map<string, Inspected>();
@@ -29,6 +32,13 @@ export async function inspectAll(
     const inspection = await inspect(one, host);
     const ids = inspection.destroys.flatMap((destroyed) => destroyed.ids);
     found.set(one.actor.name, { inspection, erasable: ids.filter((id) => named.includes(id)) });
+  }
+  const works = [...found].flatMap(([actor, { inspection }]) =>
+    (inspection?.works ?? []).map((on) => ({ actor, on })),
+  );
+  for (const { actor, fault } of overlaps(works, phases)) {
+    const { inspection = NOTHING, ...rest } = found.get(actor) ?? {};
+    found.set(actor, { ...rest, inspection: { ...inspection, faults: [...inspection.faults, fault] } });
   }
   return found;
 }
@@ -54,6 +64,7 @@ async function inspect({ actor, loaded }: Placed, host: HostFacts): Promise<Insp
     const isWhole =
       Array.isArray(told.faults) &&
       Array.isArray(told.destroys) &&
+      Array.isArray(told.works ?? []) &&
       told.destroys.every(({ ids, path }) => Array.isArray(ids) && Array.isArray(path));
     return isWhole ? told : fault('its simulator looked at this host, and what it told is no inspection');
   } catch (error) {

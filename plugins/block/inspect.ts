@@ -11,7 +11,7 @@ import { formatQuantity } from '../../core/base/units.js';
 import type { Inspection, OptionFault } from '../../core/contract/index.js';
 import { keptFaults } from '../storage/verify/kept-file.js';
 import type { WorkloadOptions } from '../storage/workload/options.js';
-import { isWriting, largestOf, unitOf } from '../storage/workload/options.js';
+import { isWriting, largestOf, unitOf, workedOn } from '../storage/workload/options.js';
 import type { BlockDevice } from './device.js';
 import { describeDevice, readDevice } from './device.js';
 import { findSignatures } from './signatures.js';
@@ -38,11 +38,14 @@ export async function inspectDevice(options: BlockOptions, actor: string): Promi
   const device = await readDevice(options.device);
   if (typeof device === 'string') return refused(device);
   const faults = [...partFaults(device, options), ...keptFaults(options, actor)];
-  if (!isAlone(options)) return { faults, destroys: [] };
+  const works = [
+    workedOn(options, { what: `device ${device.number}`, ...partOf(device, options), path: ['device'] }),
+  ];
+  if (!isAlone(options)) return { faults, destroys: [], works };
   const reasons = [...(await usesOf(device)), ...(await contents(device, isWriting(options)))];
   const against = reasons.map((reason) => ({ path: ['device'], message: `${options.device}: ${reason}` }));
   const destroys = isWriting(options) ? [destroyed(device, options)] : [];
-  return { faults: [...faults, ...against], destroys };
+  return { faults: [...faults, ...against], destroys, works };
 }
 
 /**

@@ -3,7 +3,8 @@
  * that is picked or named. What it does once files are there is `plugins/storage`.
  */
 import { rm, stat } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { existsSync, realpathSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
 import { messageOf } from '../../core/base/errors.js';
 import { randomFor } from '../../core/base/random.js';
 import { definePlugin, defineSimulator } from '../../core/contract/index.js';
@@ -15,6 +16,7 @@ import { lackOfRoom, makingBy } from '../storage/layout/make.js';
 import { keptFaults } from '../storage/verify/kept-file.js';
 import { workloadExpectations } from '../storage/workload/expectations.js';
 import { STORAGE_METRICS } from '../storage/workload/metrics.js';
+import { workedOn } from '../storage/workload/options.js';
 import { storageSimulator } from '../storage/workload/simulator.js';
 import type { Target } from '../storage/workload/session.js';
 import { FILE_BYTES, memoryEstimate, OPEN_FILES, Session, sharedBytes } from '../storage/workload/session.js';
@@ -93,7 +95,11 @@ const disk = defineSimulator({
         : Array.from({ length: count }, (_, i) => pathFor(options, options.path as string, i));
     const found = await Promise.all(paths.map((path) => lookAt(path, options)));
     const faults = [...manifestFaults(options), ...keptFaults(options, actor), ...found.flat()];
-    return { faults, destroys: [] };
+    const bytes = isMany(options) ? Infinity : sizeOf(options);
+    const works = paths.map((path) =>
+      workedOn(options, { what: realPath(path), from: 0, bytes, path: ['path'] }),
+    );
+    return { faults, destroys: [], works };
   },
   async prepare(ctx) {
     const { options, actor } = ctx;
@@ -137,6 +143,15 @@ async function lookAt(path: string, options: DiskOptions): Promise<OptionFault[]
     return faultOf(roomFault(spec));
   } catch (error) {
     return faultOf(`${path} cannot be made: ${messageOf(error)}`);
+  }
+}
+
+/** Whatever links lead to it; of what is to be made by where it is to be. */
+function realPath(path: string): string {
+  try {
+    return realpathSync(path);
+  } catch {
+    return existsSync(dirname(path)) ? join(realpathSync(dirname(path)), basename(path)) : path;
   }
 }
 

@@ -129,6 +129,33 @@ describe('disk', () => {
       expect(stderr).to.match(/s\.json:\d+:\d+/);
       expect(readdirSync(join(place.dir, 'data'))).to.deep.equal([]);
     }
+    // Two actors are two writers as well.
+    const actor = (options: object): object => ({ uses: 'disk', with: { path: 'data/f', ...options } });
+    const [writes, verify] = [{ mix: { write: '100%' } }, 'inline'];
+    const actors = {
+      one: actor(writes),
+      two: actor({ ...writes, distribution: 'shared' }),
+      later: actor({ verify }),
+    };
+    const load = (name: string, ...names: string[]): object => ({
+      ...{ name, duration: '1s' },
+      load: Object.fromEntries(names.map((one) => [one, '100%'])),
+    });
+    place.write(
+      'a.json',
+      scenario({}, { actors, phases: [load('both', 'one', 'two'), load('then', 'later')] }),
+    );
+    const { code, stderr } = await place.run('run', 'a.json');
+    expect(code, stderr).to.equal(7);
+    expect(stderr).to.match(
+      /"two": "one" writes to .*data\/f at the same time[^]*"distribution": "shared" of both/,
+    );
+    for (const name of ['one', 'two'])
+      expect(stderr).to.match(
+        new RegExp(`"later": "${name}" writes to .*data/f as well, which would be told`),
+      );
+    expect(stderr.match(/a\.json:\d+:\d+/g)).to.have.length(3);
+    expect(readdirSync(join(place.dir, 'data'))).to.deep.equal([]);
   });
 
   it('counts ENOSPC by operation and error, never as done, and goes on or stops as asked', async function () {

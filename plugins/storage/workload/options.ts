@@ -2,7 +2,13 @@
  * What a scenario may ask of a storage workload, shared by `disk` and `block`: the options, what of them is impossible,
  * and what they come to. Pure; nothing is touched here.
  */
-import type { EstimateInput, ObjectSchema, OptionFault, Resolved } from '../../../core/contract/index.js';
+import type {
+  EstimateInput,
+  ObjectSchema,
+  OptionFault,
+  Resolved,
+  WorkedOn,
+} from '../../../core/contract/index.js';
 import type { AccessSpec } from '../access/index.js';
 import { ENGINES } from '../engines/open.js';
 import { SECTOR_BYTES } from '../verify/stamp.js';
@@ -244,6 +250,19 @@ export function mixOf({ mix }: WorkloadOptions): Readonly<Record<OpKind, number>
 export function isWriting(options: WorkloadOptions): boolean {
   const { write, trim } = mixOf(options);
   return write + trim > 0 || options.access === 'append';
+}
+
+/** What other actors are told of a target. */
+export function workedOn(
+  options: WorkloadOptions,
+  target: Pick<WorkedOn, 'what' | 'from' | 'bytes' | 'path'>,
+): WorkedOn {
+  return {
+    ...target,
+    isWritten: isWriting(options),
+    isVerified: isVerifying(options),
+    isShared: options.distribution === 'shared',
+  };
 }
 
 /** What the smallest piece is that is written: every write covers whole ones. */
