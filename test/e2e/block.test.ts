@@ -12,6 +12,7 @@ import {
   writeSync,
 } from 'node:fs';
 import { setImmediate as turn } from 'node:timers/promises';
+import { join } from 'node:path';
 import { messageOf } from '../../core/base/errors.js';
 import { readDevice } from '../../plugins/block/device.js';
 import type { BlockOptions } from '../../plugins/block/inspect.js';
@@ -21,6 +22,7 @@ import type { Cli } from '../support/cli.js';
 import { Workplace } from '../support/cli.js';
 import type { SceneMore } from '../support/storage-runs.js';
 import { counted, ended, storageScene } from '../support/storage-runs.js';
+import { ROOT } from '../support/root.js';
 import { Devices, hasProgram, run, whyNoDevices } from '../support/devices.js';
 
 const MIB = 2 ** 20;
@@ -183,6 +185,37 @@ describe('block', function () {
     expect(await against(devices.attach(file, '-r'))).to.match(/it is read-only/);
     expect(await against(file)).to.match(/is no block device/);
     expect(await against('/dev/no-such-device')).to.match(/is no block device/);
+    const swap = devices.zram(16);
+    if (swap === null || !hasProgram('mkswap') || !hasProgram('swapon')) return; // the rest needs these
+    run('mkswap', [swap]);
+    run('swapon', ['-p', '0', swap]);
+    try {
+      expect(await against(swap)).to.match(/it is swapped to/);
+    } finally {
+      run('swapoff', [swap]);
+    }
+  });
+
+  it('sweeps depths and queues, and beside them a device that costs nothing: the ceiling', async () => {
+    const [device, control] = [devices.loop('image', 8), devices.zram(8) ?? devices.loop('control', 8).path];
+    place.write('sweep.json', {
+      version: 1,
+      extends: join(ROOT, 'scenarios/block-depth-sweep.json'),
+      window: '100ms',
+      variables: { device: device.path, control, each: '100ms' },
+    });
+    const { code, stderr } = await place.run('run', 'sweep.json', '--profile', 'lab');
+    expect(code, stderr).to.equal(0);
+    const [ceiling, depth, queues] = place.summary().sweeps ?? [];
+    const depths = [1, 2, 4, 8, 16, 32, 64];
+    expect(ceiling?.levels.map(({ amount }) => amount)).to.deep.equal(depths);
+    expect(depth?.levels.map(({ amount }) => amount)).to.deep.equal(depths);
+    expect(queues?.levels.map(({ amount, instances }) => `${amount} by ${instances}`)).to.deep.equal(
+      [1, 2, 4].flatMap((count) => [4, 16, 64].map((amount) => `${amount} by ${count}`)),
+    );
+    // Rounds are short: a busy machine may have no operation end in one of them, not in all.
+    for (const sweep of [ceiling, depth, queues])
+      expect(sweep?.levels.reduce((sum, { rate }) => sum + (rate ?? 0), 0)).to.be.greaterThan(0);
   });
 
   const MARKS: readonly (readonly [string, number, string])[] = [

@@ -36,7 +36,9 @@ describe('disk', () => {
         { size: '4KiB', weight: 3 },
         { size: '16KiB', weight: 1 },
       ];
-      const access = { access: 'zipf', theta: 0.9, size: '8MiB', sync: 'fdatasync', syncEvery: 8 };
+      const access = { access: 'zipf', theta: 0.9, size: '8MiB', sync: 'fdatasync' };
+      // Every eighth write of each instance, or the first beyond each 50 ms.
+      const often = engine === 'portable' ? { syncEveryTime: '50ms' } : { syncEvery: 8 };
       const advice = isLinux ? { advise: 'random', dropCache: true } : {};
       const options = {
         path: 'data/f',
@@ -45,6 +47,7 @@ describe('disk', () => {
         blockSizes: sizes,
         verify: 'both',
         ...access,
+        ...often,
         ...advice,
       };
       const more = { actor: { instances: 2 }, thresholds: { 'disk.verified': 'count > 8MiB' } };
@@ -54,6 +57,10 @@ describe('disk', () => {
       const [reads, writes] = ['read', 'write'].map((op) => ended(place.summary(), op).count);
       expect(reads! + writes!).to.be.greaterThan(200);
       expect(reads! / (reads! + writes!)).to.be.closeTo(0.65, 0.01);
+      const told = place.summary().phases.flatMap(({ series }) => series);
+      const syncs = told.find(({ metric }) => metric === 'disk.sync')?.count ?? 0;
+      if (engine === 'portable') expect(syncs).to.be.within(2, 2 * (1000 / 50) + 2);
+      else expect(syncs).to.be.within(Math.floor(writes! / 8) - 2, writes! / 8);
       expect(readdirSync(join(place.dir, 'data'))).to.deep.equal([]);
       expect(stderr).to.match(new RegExp(`engine: ${engine}`));
       const means = engine === 'mmap' ? 'posix_fadvise, madvise' : 'posix_fadvise';
