@@ -82,7 +82,7 @@ const steps = [
       run('eslint/bin/eslint.js', '.'),
       run('prettier/bin/prettier.cjs', '--check', '--log-level=warn', '.'),
     ]),
-  () => run('mocha/bin/mocha.js', '--no-config', ...flags, '--parallel', '--jobs', jobs, ...beside),
+  () => run('mocha/bin/mocha.js', '--no-config', ...flags, '--parallel', '--jobs', String(jobs), ...beside),
   () => run('mocha/bin/mocha.js', ...beside.flatMap((path) => ['--ignore', path])),
 ];
 for (const step of steps) {
