@@ -8,6 +8,7 @@ import { EXIT } from '../core/base/exit-codes.js';
 import { BruntError } from '../core/base/errors.js';
 import type { Ahead } from '../core/run/ahead.js';
 import { rootHelp, verbNotes } from './help.js';
+import type { SaidFlags } from './said.js';
 import { say } from './screen.js';
 import type { FlagSpec, VerbSpec } from './table.js';
 import { envOf, flagText, VERBS } from './table.js';
@@ -16,16 +17,9 @@ const SEED_MAX = 2 ** 32 - 1;
 const COUNT_MAX = 10_000;
 
 /** Flags as commander gives them, by their names in camel case. */
-export interface Flags {
-  readonly profile?: string;
-  readonly seed?: number;
-  readonly set?: readonly string[];
-  readonly var?: readonly string[];
-  readonly envFrom?: string;
-  readonly only?: readonly string[];
+export interface Flags extends SaidFlags {
   readonly export?: readonly string[];
   readonly name?: string;
-  readonly tag?: readonly string[];
   readonly repeat?: number;
   readonly keep?: number;
   readonly template?: string;

@@ -1,6 +1,7 @@
 /** What a scenario may ask of `files`, and what of that is impossible. Pure. */
 import type { EstimateInput, ObjectSchema, OptionFault, Resolved } from '../../core/contract/index.js';
 import { sizeRange, TREE_OPTIONS, treeFaults } from '../storage/layout/tree.js';
+import { ERROR_OPTIONS } from '../storage/workload/error-policy.js';
 import { DEFAULT_TREE } from '../storage/layout/tree.js';
 import type { TreeSpec } from '../storage/layout/tree.js';
 
@@ -106,18 +107,7 @@ export const OPTIONS = {
       default: '0%',
       description: 'How much of what is written compresses away.',
     },
-    onError: {
-      type: 'string',
-      enum: ['stop', 'continue'],
-      default: 'stop',
-      description: 'After a failed operation. Each is counted by operation and error either way.',
-    },
-    errorsMax: { type: 'integer', minimum: 1, description: 'continue: more fail the actor.' },
-    errorsPerSecondMax: {
-      type: 'integer',
-      minimum: 1,
-      description: 'continue: more in one second fail the actor.',
-    },
+    ...ERROR_OPTIONS,
   },
 } as const satisfies ObjectSchema;
 

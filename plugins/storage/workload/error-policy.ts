@@ -1,11 +1,29 @@
 /**
- * What failed operations lead to: each is counted; whether the actor goes on is the scenario's choice. Called by `work.ts`.
+ * What failed operations lead to: each is counted; whether the actor goes on is the scenario's choice, by options that
+ * every storage simulator has. Called by `work.ts` and by `files`.
  */
-import type { WorkloadOptions } from './options.js';
-
 const SECOND_NS = 1e9;
 
-type Policy = Pick<WorkloadOptions, 'onError' | 'errorsMax' | 'errorsPerSecondMax'>;
+export const ERROR_OPTIONS = {
+  onError: {
+    type: 'string',
+    enum: ['stop', 'continue'],
+    default: 'stop',
+    description: 'After a failed operation. Each is counted by operation and error either way.',
+  },
+  errorsMax: { type: 'integer', minimum: 1, description: 'continue: more fail the actor.' },
+  errorsPerSecondMax: {
+    type: 'integer',
+    minimum: 1,
+    description: 'continue: more in one second fail the actor.',
+  },
+} as const;
+
+interface Policy {
+  readonly onError: 'stop' | 'continue';
+  readonly errorsMax?: number | undefined;
+  readonly errorsPerSecondMax?: number | undefined;
+}
 
 export class ErrorPolicy {
   readonly #options: Policy;

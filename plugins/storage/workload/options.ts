@@ -11,6 +11,7 @@ import type {
 } from '../../../core/contract/index.js';
 import type { AccessSpec } from '../access/index.js';
 import { ENGINES } from '../engines/open.js';
+import { ERROR_OPTIONS } from './error-policy.js';
 import { SECTOR_BYTES } from '../verify/stamp.js';
 
 export const WORKLOAD_OPTIONS = {
@@ -178,18 +179,7 @@ export const WORKLOAD_OPTIONS = {
     description:
       'verifyFrom: power was cut since then, and what was not synced may be gone. Default: whether this host has booted anew.',
   },
-  onError: {
-    type: 'string',
-    enum: ['stop', 'continue'],
-    default: 'stop',
-    description: 'After a failed operation. Each is counted by operation and error either way.',
-  },
-  errorsMax: { type: 'integer', minimum: 1, description: 'continue: more fail the actor.' },
-  errorsPerSecondMax: {
-    type: 'integer',
-    minimum: 1,
-    description: 'continue: more in one second fail the actor.',
-  },
+  ...ERROR_OPTIONS,
   passes: { type: 'integer', minimum: 1, description: 'sequential: is done after so many.' },
   total: {
     type: 'string',
