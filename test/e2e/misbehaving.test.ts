@@ -96,6 +96,37 @@ describe('a disk that misbehaves', function () {
     });
   }
 
+  it('has each write that it acknowledged and did otherwise told by what became of it, to the sector', async () => {
+    const list: Rule[] = [
+      { op: 'write', every: 50, lie: true },
+      { op: 'write', every: 70, instead: 'half' },
+      { op: 'write', every: 90, instead: 'before' },
+      { op: 'write', every: 110, instead: 'flipped' },
+    ];
+    await rules(...list);
+    const blocks = 1024;
+    const options = { size: `${blocks * 4}KiB`, access: 'sequential', passes: 1, mix: { write: '100%' } };
+    place.write('s.json', {
+      ...(scenario({ ...options, verify: 'after' }, { peak: '1' }) as object),
+      phases: [{ name: 'load', duration: '30s', until: 'done', load: { db: '100%' } }],
+    });
+    const { code, stderr } = await place.run('run', 's.json', '--profile', 'lab');
+    expect(code, stderr).to.equal(4);
+    // One after the other: what becomes of each block follows from the rules.
+    const became: Record<string, number>[] = [];
+    for (let write = 1; write <= blocks; write++) {
+      const rule = list.find(({ every }) => write % every === 0);
+      if (rule?.instead === 'before') became[write - 2] = { misdirected: 8 };
+      const isLost = rule?.lie === true || rule?.instead === 'before';
+      became.push(isLost ? { lost: 8 } : rule?.instead === 'half' ? { torn: 4 } : rule ? { rotted: 1 } : {});
+    }
+    for (const verdict of ['lost', 'torn', 'misdirected', 'rotted', 'stale', 'foreign']) {
+      const wanted = became.reduce((sum, block) => sum + (block[verdict] ?? 0), 0);
+      expect(counted(place.summary(), 'disk.bad-sectors', { verdict }), verdict).to.equal(wanted);
+    }
+    expect(ended(place.summary(), 'write')).to.deep.equal({ count: blocks, errors: {} });
+  });
+
   it('is left as soon as asked: at once, or when so many errors come in a second', async () => {
     await rules({ op: 'read', every: 50, errno: ERRNO.EIO });
     const first = await perform(scenario({ onError: 'stop' }));

@@ -41,8 +41,16 @@ export function ended(summary: RunSummary, op: string): Ended {
   return { count, errors };
 }
 
-/** Of a counter of the simulator, over all phases and tags. */
-export function counted(summary: RunSummary, metric: string): number {
-  const series = summary.phases.flatMap((phase) => phase.series);
-  return series.reduce((sum, s) => (s.metric === metric ? sum + (s.sum ?? s.count ?? 0) : sum), 0);
+/** Of a counter of the simulator, over all phases and tags but those named. */
+export function counted(
+  summary: RunSummary,
+  metric: string,
+  tags: Readonly<Record<string, string>> = {},
+): number {
+  const isAsked = (s: {
+    readonly metric: string;
+    readonly tags: Readonly<Record<string, string>>;
+  }): boolean => s.metric === metric && Object.entries(tags).every(([name, value]) => s.tags[name] === value);
+  const series = summary.phases.flatMap((phase) => phase.series).filter(isAsked);
+  return series.reduce((sum, s) => sum + (s.sum ?? s.count ?? 0), 0);
 }

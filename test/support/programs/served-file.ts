@@ -20,6 +20,8 @@ export interface Rule {
   readonly short?: number;
   /** Acknowledged, and not done. */
   readonly lie?: true;
+  /** Of a write: acknowledged, and done by half, one place before its own, or with one bit that is not as it was. */
+  readonly instead?: 'half' | 'before' | 'flipped';
 }
 
 export type ToServed =
@@ -122,7 +124,7 @@ function ruleFor(kind: Kind): Rule | null {
     if (entry.rule.op === kind && ++entry.seen % entry.rule.every === 0) met ??= entry.rule;
   }
   if (met === null) return null;
-  const name = `${kind} ${met.errno ?? (met.lie === true ? 'lie' : 'short')}`;
+  const name = `${kind} ${met.errno ?? (met.lie === true ? 'lie' : (met.instead ?? 'short'))}`;
   refused[name] = (refused[name] ?? 0) + 1;
   return met;
 }
@@ -208,8 +210,10 @@ function serveWrite(unique: bigint, offset: number, content: Buffer): void {
   const rule = ruleFor('write');
   const done = Math.min(content.length, rule?.short ?? content.length);
   if (rule?.errno === undefined && rule?.lie !== true) {
-    content.copy(data, offset, 0, done);
-    touch(offset, done);
+    const at = rule?.instead === 'before' ? offset - content.length : offset;
+    content.copy(data, at, 0, rule?.instead === 'half' ? done / 2 : done);
+    if (rule?.instead === 'flipped') data[at + SECTOR - 1]! ^= 1;
+    touch(at, done);
   }
   const body = Buffer.alloc(8);
   body.writeUInt32LE(done, 0);
