@@ -111,6 +111,30 @@ describe('block', function () {
     closeSync(openSync(path, constants.O_RDWR | constants.O_EXCL)); // nobody has it any more
   });
 
+  // What a kernel offers beyond loop and zram (ublk, NBD, NVMe, null_blk): whoever runs this names empty devices to be destroyed.
+  for (const path of (process.env['BRUNT_TEST_DEVICES'] ?? '').split(',').filter((name) => name !== ''))
+    it(`does the same on ${path}, by its own id alone`, async () => {
+      const device = await readDevice(path);
+      if (typeof device === 'string') throw new Error(device);
+      const options = {
+        device: path,
+        size: '16MiB',
+        mix: { read: '50%', write: '35%', trim: '15%' },
+        verify: 'both',
+        distribution: 'shared',
+        trims: 'writeZeroes',
+        sync: 'o_dsync',
+      };
+      const more = { actor: { instances: 2 }, thresholds: { 'block.verified': 'count >= 16MiB' } };
+      place.write('refused.json', scenario(options, [], more));
+      expect((await place.run('run', 'refused.json')).code).to.equal(7);
+      place.write('s.json', scenario(options, device.ids.slice(0, 1), more));
+      const { code, stderr } = await place.run('run', 's.json');
+      expect(code, stderr).to.equal(0);
+      expect(ended(place.summary(), 'trim').count).to.be.greaterThan(10);
+      closeSync(openSync(path, constants.O_RDWR | constants.O_EXCL)); // nobody has it any more
+    });
+
   it('finds what was changed on the medium, and the run has failed by it', async () => {
     const { path, file } = devices.loop('image', 1);
     const options = { device: path, size: '1MiB', mix: { write: '50%', read: '50%' }, verify: 'inline' };
