@@ -3,7 +3,7 @@
  * read from outside, from /proc of the agent; beside stress-ng, which reaches the same end state: so much is resident.
  */
 import type { ChildProcess } from 'node:child_process';
-import { spawn } from 'node:child_process';
+import { fork, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { freemem } from 'node:os';
@@ -17,6 +17,7 @@ import { median } from './support/stats.js';
 import { keepFolder } from './support/leftovers.js';
 
 const MAIN = fileURLToPath(new URL('../cli/main.js', import.meta.url));
+const WARMER = fileURLToPath(new URL('./support/programs/warmer.js', import.meta.url));
 const MIB = 2 ** 20;
 const GIB = 2 ** 30;
 /** Of one level: long enough to settle, and to be read near its end. */
@@ -29,12 +30,17 @@ const SLACK_BYTES = 16 * MIB;
 const HOLD_MS = 3000;
 const GIVE_UP_MS = 60_000;
 /**
- * The host of a virtual machine takes free memory back some seconds after it was freed: whoever comes at once finds it warm,
- * and stress-ng is there half a second sooner than brunt. After so long it is cold for all.
+ * The host of a virtual machine takes free memory back bit by bit, every two seconds some (free page reporting of Linux): after
+ * so long it has all. What was freed last is had first, and warm for a while.
  */
-const COLD_MS = 8000;
-/** Spans that the simulator maps are larger, stacks of threads smaller. */
-const STACK_KIB = 16 * 1024;
+const COLD_MS = 40_000;
+/**
+ * To end a process that has so much takes the kernel that long at most, and meanwhile the memory begins to cool: both tools
+ * begin so long after it was told to end, which does not count.
+ */
+const FREE_MS = 1000;
+/** Warmed beside what is to be taken: what the tools themselves need. */
+const BESIDE_BYTES = GIB / 2;
 
 export const memory: Bench = {
   name: 'memory',
@@ -44,12 +50,14 @@ the whole agent (RssAnon and RssShmem of \`/proc/PID/status\`, less what it was 
 mapped (\`/proc/PID/smaps\`). Then the time until a
 large amount is resident: brunt writes every byte of it with a pattern made of its address, \`stress-ng --vm 1
 --vm-populate --vm-keep --vm-hang 0\` has it populated; in turn, from the start of the load (there: from the start of its
-worker) and from the start of the command. Then the processor time of the process that holds it, for ${HOLD_MS / 1000} s.`,
+worker) and from the start of the command. Right before, another process that had as much is ended, so that each finds
+memory that the host of the virtual machine has backed; what it takes on memory that the host has taken back is told apart,
+and judged nowhere: there the host is measured. Then the processor time of the process that holds it, for ${HOLD_MS / 1000} s.`,
   async run(out, { isShort }) {
     const stress = peerVersion('stress-ng');
     out.peer('stress-ng', stress, 'Debian: apt install stress-ng');
     const bytes = isShort ? 512 * MIB : 4 * GIB;
-    if (freemem() < 2 * bytes) {
+    if (freemem() < 2 * bytes + BESIDE_BYTES) {
       out.note(`less than ${(2 * bytes) / GIB} GiB are free: nothing was measured`);
       return;
     }
@@ -110,15 +118,22 @@ async function exactness(out: BenchOutput, peak: number): Promise<void> {
   });
 }
 
-/** Resident in what the simulator maps: large areas whose pages are marked small (nh) or huge (hg). */
+/**
+ * Resident in what the simulator maps: areas without reservation (nr) whose pages are marked small (nh) or huge (hg). The
+ * kernel marks the stacks of threads small too, but they are reserved.
+ */
 function mappedBytes(pid: number): number {
   const text = readFileSync(`/proc/${pid}/smaps`, 'latin1');
   return text.split(/^(?=[0-9a-f]+-[0-9a-f]+ )/m).reduce((sum, area) => {
-    if (!/^VmFlags:.* (nh|hg)\b/m.test(area)) return sum;
-    if (Number(/^Size:\s+(\d+) kB$/m.exec(area)?.[1]) <= STACK_KIB) return sum;
+    const flags = /^VmFlags:(.*)$/m.exec(area)?.[1] ?? '';
+    if (!/ nr\b/.test(flags) || !/ (nh|hg)\b/.test(flags)) return sum;
     return sum + Number(/^Rss:\s+(\d+) kB$/m.exec(area)?.[1]) * 1024;
   }, 0);
 }
+
+/** Once each on cold memory too, at the end. */
+const COLD_TOO: readonly string[] = ['brunt, 1 instance', 'stress-ng'];
+const COLD = ', memory cold';
 
 interface Held {
   /** From the start of the load, and of the command, until it was resident. */
@@ -130,14 +145,17 @@ interface Held {
   readonly threadShare: number;
 }
 
+/** `free` ends what has kept the memory warm: right before it is taken, since it cools within a second or two. */
+type Way = (free: () => Promise<void>) => Promise<Held>;
+
 async function speed(out: BenchOutput, bytes: number, repeats: number, hasPeer: boolean): Promise<void> {
-  const ways: Record<string, () => Promise<Held>> = {
-    'brunt, 1 instance': () => holdByBrunt(bytes, 1),
-    'brunt, 2 instances': () => holdByBrunt(bytes, 2),
-    'brunt, 1 instance, huge pages': () => holdByBrunt(bytes, 1, { pages: 'huge' }),
+  const ways: Record<string, Way> = {
+    'brunt, 1 instance': (free) => holdByBrunt(free, bytes, 1),
+    'brunt, 2 instances': (free) => holdByBrunt(free, bytes, 2),
+    'brunt, 1 instance, huge pages': (free) => holdByBrunt(free, bytes, 1, { pages: 'huge' }),
     ...(hasPeer && {
-      'stress-ng': () => holdByStressNg(bytes, []),
-      'stress-ng, huge pages': () => holdByStressNg(bytes, ['--vm-madvise', 'hugepage']),
+      'stress-ng': (free) => holdByStressNg(free, bytes, []),
+      'stress-ng, huge pages': (free) => holdByStressNg(free, bytes, ['--vm-madvise', 'hugepage']),
     }),
   };
   const held: Record<string, Held[]> = {};
@@ -145,16 +163,21 @@ async function speed(out: BenchOutput, bytes: number, repeats: number, hasPeer: 
     const list = Object.entries(ways);
     for (const [name, hold] of [...list.slice(round), ...list.slice(0, round)]) {
       out.say(`round ${round + 1} of ${repeats}: ${name}`);
-      await sleep(COLD_MS);
-      (held[name] ??= []).push(await hold());
+      (held[name] ??= []).push(await hold(await warm(bytes + BESIDE_BYTES)));
     }
   }
   const of = (name: string, pick: (h: Held) => number): number => median((held[name] ?? []).map(pick));
-  const table = `Until ${bytes / GIB} GiB are resident, median of ${repeats}`;
-  for (const name of Object.keys(ways)) {
+  const table = `Until ${bytes / GIB} GiB are resident`;
+  for (const name of Object.keys(ways).filter((name) => repeats > 1 && COLD_TOO.includes(name))) {
+    out.say(`${name}, on memory that the host has taken back`);
+    await sleep(COLD_MS);
+    held[name + COLD] = [await (ways[name] as Way)(() => Promise.resolve())];
+  }
+  for (const name of Object.keys(held)) {
     const loadMs = of(name, (h) => h.loadMs);
     out.row(table, {
       '': name,
+      Runs: (held[name] ?? []).length,
       'From load, ms': loadMs,
       'GB/s': bytes / 1e6 / loadMs,
       'From command, ms': of(name, (h) => h.commandMs),
@@ -184,28 +207,57 @@ async function speed(out: BenchOutput, bytes: number, repeats: number, hasPeer: 
     value: 100 * of('brunt, 1 instance', (h) => h.threadShare),
   });
   out.note(
-    `A page of a virtual machine that its host has not backed yet takes many times as long as one that it has. Each run begins ${COLD_MS / 1000} s after the one before, so that the host has taken the memory back from both; rounds still differ by that more than by anything of ours.`,
+    'Each time is the median of its runs. brunt has written all of it by then, stress-ng has it there and begins to write.',
   );
 }
 
-async function holdByBrunt(bytes: number, instances: number, options: object = {}): Promise<Held> {
+/** Another process has so much; the end of it leaves memory that the host has backed to whoever comes next. */
+async function warm(bytes: number): Promise<() => Promise<void>> {
+  const child = fork(WARMER, [String(bytes)]);
+  await Promise.race([
+    once(child, 'message'),
+    once(child, 'exit').then(() => Promise.reject(new Error(`${bytes} bytes could not be warmed`))),
+  ]);
+  return async () => {
+    const ended = once(child, 'exit');
+    child.kill('SIGKILL');
+    await ended;
+  };
+}
+
+async function holdByBrunt(
+  free: () => Promise<void>,
+  bytes: number,
+  instances: number,
+  options: object = {},
+): Promise<Held> {
   const fromMs = performance.now();
-  const phases = [{ name: 'hold', ms: GIVE_UP_MS + HOLD_MS, level: 1 }];
+  const phases = [
+    { name: 'wait', ms: FREE_MS, level: 0 },
+    { name: 'hold', ms: GIVE_UP_MS + HOLD_MS, level: 1 },
+  ];
   const run = new BruntRun({ peak: bytes, instances, options, phases });
   try {
     const agent = await run.agent();
     const base = residentBytes(agent);
+    await run.says('wait (');
+    await free();
     await run.says('hold (');
     const loadMs = performance.now();
     await untilResident(() => residentBytes(agent) - base, bytes);
     const nowMs = performance.now();
-    return { loadMs: nowMs - loadMs, commandMs: nowMs - fromMs, ...(await cpuOf(agent)) };
+    return { loadMs: nowMs - loadMs, commandMs: nowMs - fromMs - FREE_MS, ...(await cpuOf(agent)) };
   } finally {
     await run.stop();
   }
 }
 
-async function holdByStressNg(bytes: number, more: readonly string[]): Promise<Held> {
+async function holdByStressNg(
+  free: () => Promise<void>,
+  bytes: number,
+  more: readonly string[],
+): Promise<Held> {
+  await Promise.all([free(), sleep(FREE_MS)]);
   const fromMs = performance.now();
   const child = spawn(
     'stress-ng',
