@@ -49,7 +49,9 @@ export const io: Bench = {
       'fio works. Ratios are medians of the rounds’ ratios, beside the interval in which the median lies for all that the rounds ' +
       'say (95 %, by the sign test): a point is worse than fio when all of it is. Both write one buffer of ' +
       'random bytes for each operation in flight again and again; targets are filled with random bytes first, ' +
-      `${AREA_BYTES / 2 ** 20} MiB each. The buffered file is in the page cache for both; the file lies where temporary files do.`,
+      `${AREA_BYTES / 2 ** 20} MiB each. The buffered file is in the page cache for both; the file lies where temporary files do. ` +
+      'That is a simulator of this bench, an engine and the loop around it; the tables of the simulators block and disk show what ' +
+      'their own work adds: they write new random bytes each time, and so does fio there (`--refill_buffers`).',
     'brunt takes the engine that `auto` picks: sync where one operation is in flight, io_uring beyond; where it says io_uring at ' +
       'depth 1 it was asked for by name. Processor time is what the kernel says of all tasks of the machine over the span, its own workers ' +
       'counted and the idle other tool left out, and beside it that of the tool’s processes alone (of brunt: orchestrator, guard ' +
@@ -69,6 +71,7 @@ async function measure(out: BenchOutput, flags: BenchFlags): Promise<void> {
   } else {
     try {
       await matches(out, flags, { target: device, title: `${device.what}, O_DIRECT`, isDirect: true, fio });
+      await simulator(out, flags, { target: device, title: 'block', isDirect: true, fio });
       ceilings(out, flags, device);
     } finally {
       device.remove();
@@ -78,6 +81,7 @@ async function measure(out: BenchOutput, flags: BenchFlags): Promise<void> {
   try {
     await matches(out, flags, { target: file, title: 'file, buffered', isDirect: false, fio });
     await matches(out, flags, { target: file, title: 'file, O_DIRECT', isDirect: true, fio });
+    await simulator(out, flags, { target: file, title: 'disk', isDirect: true, fio });
   } finally {
     file.remove();
   }
@@ -119,11 +123,30 @@ async function matches(out: BenchOutput, flags: BenchFlags, match: Match): Promi
   for (const aim of aimsOf(match.title, ratios, match.fio)) out.aim(aim);
 }
 
+/** The simulators as users have them, with all that they do of each operation. */
+async function simulator(
+  out: BenchOutput,
+  flags: BenchFlags,
+  match: Match & { readonly title: 'block' | 'disk' },
+): Promise<void> {
+  const title = `simulator ${match.title}, ${match.target.what}, O_DIRECT`;
+  for (const pattern of ['randread', 'randwrite'] as const) {
+    const shape = {
+      pattern,
+      blockBytes: 4 * KIB,
+      depth: DEEP,
+      engine: 'auto',
+      simulator: match.title,
+    } as const;
+    await compare(out, flags, { ...match, title }, shape);
+  }
+}
+
 async function compare(
   out: BenchOutput,
   flags: BenchFlags,
   { target, title, isDirect, fio }: Match,
-  shape: Shape & Pick<Point, 'engine'>,
+  shape: Shape & Pick<Point, 'engine' | 'simulator'>,
 ): Promise<Ratios | null> {
   const point: Point = { ...shape, path: target.path, areaBytes: target.bytes, isDirect };
   const what = `${shape.pattern} ${shape.blockBytes / KIB} KiB, depth ${shape.depth}`;

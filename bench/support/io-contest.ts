@@ -6,10 +6,12 @@
 import type { ChildProcess } from 'node:child_process';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { dirname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { nowNs, SECOND } from '../../core/base/clock.js';
 import type { RunSummary } from '../../core/contract/summary.js';
+import { readDevice } from '../../plugins/block/device.js';
 import { run } from '../../cli/library.js';
 import { machineCpuNs, processTree } from './kernel-cpu.js';
 import { keepFolder } from './leftovers.js';
@@ -23,6 +25,8 @@ export interface Point {
   readonly depth: number;
   readonly isDirect: boolean;
   readonly engine: 'auto' | 'io_uring';
+  /** Default: one of the bench, which is an engine and the loop around it. */
+  readonly simulator?: 'block' | 'disk';
 }
 
 export interface Showing {
@@ -95,7 +99,6 @@ function showing(perSecond: number, cost: Cost, latencyNs: Latency, failed: numb
 
 /** Throws when the run itself did not pass. */
 export async function contest(point: Point, plan: ContestPlan): Promise<Round[]> {
-  const { path, areaBytes, pattern, blockBytes, engine, isDirect } = point;
   const { rounds, spanMs, hasFio } = plan;
   const folder = keepFolder('runs');
   const load = { io: '100%' };
@@ -114,14 +117,7 @@ export async function contest(point: Point, plan: ContestPlan): Promise<Round[]>
       {
         version: 1,
         name: 'bench-io',
-        plugins: { 'bench-io': PLUGIN },
-        actors: {
-          io: {
-            uses: 'bench-io',
-            peak: String(point.depth),
-            with: { path, areaBytes, pattern, blockBytes, engine, direct: isDirect },
-          },
-        },
+        ...(await loadOf(point)),
         phases: [{ name: 'warm', duration: `${WARM_MS}ms`, load, measure: false }, ...turns],
       },
       {
@@ -147,6 +143,30 @@ export async function contest(point: Point, plan: ContestPlan): Promise<Round[]>
   } finally {
     folder.remove();
   }
+}
+
+/** What loads the target, and leave to write to it. */
+async function loadOf(point: Point): Promise<Record<string, unknown>> {
+  const { path, areaBytes, pattern, blockBytes, engine, isDirect: direct, simulator } = point;
+  const peak = String(point.depth);
+  const options = { path, areaBytes, pattern, blockBytes, engine, direct };
+  if (simulator === undefined)
+    return { plugins: { 'bench-io': PLUGIN }, actors: { io: { uses: 'bench-io', peak, with: options } } };
+  const [blockSize, size] = [`${blockBytes}B`, `${areaBytes}B`];
+  const access = pattern.startsWith('rand') ? 'random' : 'sequential';
+  const mix = pattern.endsWith('read') ? { read: '100%' } : { write: '100%' };
+  const same = { access, blockSize, size, mix, engine };
+  if (simulator === 'disk')
+    return {
+      actors: { io: { uses: 'disk', peak, with: { path, direct, ...same } } },
+      safety: { writablePaths: [dirname(path)] },
+    };
+  const device = await readDevice(path);
+  const ids = typeof device === 'string' ? [] : device.ids.slice(0, 1);
+  return {
+    actors: { io: { uses: 'block', peak, with: { device: path, ...same } } },
+    safety: { erasableDevices: ids },
+  };
 }
 
 function bruntShowing(summary: RunSummary, phase: string, cost: Cost | undefined): Showing {
@@ -197,6 +217,8 @@ async function byFio(point: Point, spanMs: number, mostMs: number): Promise<Show
     `--bs=${point.blockBytes}`,
     `--iodepth=${point.depth}`,
     `--direct=${point.isDirect ? 1 : 0}`,
+    // The simulators write new bytes each time.
+    ...(point.simulator === undefined ? [] : ['--refill_buffers']),
     `--ramp_time=${FIO_WARM_MS}ms`,
     `--runtime=${spanMs}ms`,
   ]);
