@@ -60,7 +60,7 @@ export class EngineOperations implements Operations {
   }
 
   startDue(dueNs: Float64Array, most: number, now: number = nowNs()): number {
-    const { pacing } = this.#opened();
+    const { pacing } = this.#opened(now);
     const { waiter } = this.#ctx;
     waiter.beat();
     this.#tell(now);
@@ -96,7 +96,8 @@ export class EngineOperations implements Operations {
     this.#open?.pacing.tell(now);
   }
 
-  #opened(): { readonly pacing: Pacing; readonly recorder: OperationRecorder } {
+  /** Begins at the engine's own instant: what it starts at that must not lie before. */
+  #opened(now: number = nowNs()): { readonly pacing: Pacing; readonly recorder: OperationRecorder } {
     if (this.#open !== null) return this.#open;
     if (this.#refusal !== null) throw new Error(this.#refusal);
     must(
@@ -104,7 +105,7 @@ export class EngineOperations implements Operations {
       'the start instant: operations begin in run(), not in start()',
     );
     const recorder = this.#openRecorder();
-    return (this.#open = { recorder, pacing: new Pacing(this.#ctx, recorder) });
+    return (this.#open = { recorder, pacing: new Pacing(this.#ctx, recorder, now) });
   }
 }
 

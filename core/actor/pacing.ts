@@ -24,10 +24,10 @@ export class Pacing {
   #meterNs: number;
   #held = NaN;
 
-  constructor(ctx: Paced, recorder: OperationRecorder) {
+  constructor(ctx: Paced, recorder: OperationRecorder, now: number = nowNs()) {
     this.#ctx = ctx;
     this.#recorder = recorder;
-    const now = (this.#meterNs = nowNs());
+    this.#meterNs = now;
     this.#model = ctx.control === 'rate' ? new OpenModel(ctx, ctx.pacing) : new ClosedModel(ctx, now);
   }
 
