@@ -49,7 +49,7 @@ export const memory: Bench = {
 the whole agent (RssAnon and RssShmem of \`/proc/PID/status\`, less what it was before the load), and in what the simulator
 mapped (\`/proc/PID/smaps\`). Then the time until a
 large amount is resident: brunt writes every byte of it with a pattern made of its address, \`stress-ng --vm 1
---vm-populate --vm-keep --vm-hang 0\` has it populated; in turn, from the start of the load (there: from the start of its
+--vm-populate --vm-keep --vm-hang 0\` has it populated (in huge pages: written, since populating gives it small ones); in turn, from the start of the load (there: from the start of its
 worker) and from the start of the command. Right before, another process that had as much is ended, so that each finds
 memory that the host of the virtual machine has backed; what it takes on memory that the host has taken back is told apart,
 and judged nowhere: there the host is measured. Then the processor time of the process that holds it, for ${HOLD_MS / 1000} s.`,
@@ -131,6 +131,8 @@ function mappedBytes(pid: number): number {
   }, 0);
 }
 
+/** With --vm-populate it has small pages before it asks for huge ones: it makes them by writing, then, as brunt does too. */
+const HUGE_WRITTEN = ['--vm-method', 'write64', '--vm-madvise', 'hugepage'];
 /** Once each on cold memory too, at the end. */
 const COLD_TOO: readonly string[] = ['brunt, 1 instance', 'stress-ng'];
 const COLD = ', memory cold';
@@ -154,8 +156,8 @@ async function speed(out: BenchOutput, bytes: number, repeats: number, hasPeer: 
     'brunt, 2 instances': (free) => holdByBrunt(free, bytes, 2),
     'brunt, 1 instance, huge pages': (free) => holdByBrunt(free, bytes, 1, { pages: 'huge' }),
     ...(hasPeer && {
-      'stress-ng': (free) => holdByStressNg(free, bytes, []),
-      'stress-ng, huge pages': (free) => holdByStressNg(free, bytes, ['--vm-madvise', 'hugepage']),
+      'stress-ng': (free) => holdByStressNg(free, bytes, ['--vm-populate']),
+      'stress-ng, huge pages': (free) => holdByStressNg(free, bytes, HUGE_WRITTEN),
     }),
   };
   const held: Record<string, Held[]> = {};
@@ -163,7 +165,9 @@ async function speed(out: BenchOutput, bytes: number, repeats: number, hasPeer: 
     const list = Object.entries(ways);
     for (const [name, hold] of [...list.slice(round), ...list.slice(0, round)]) {
       out.say(`round ${round + 1} of ${repeats}: ${name}`);
-      (held[name] ??= []).push(await hold(await warm(bytes + BESIDE_BYTES)));
+      (held[name] ??= []).push(
+        await hold(await warm(bytes + BESIDE_BYTES, name.includes('huge') ? 'huge' : 'small')),
+      );
     }
   }
   const of = (name: string, pick: (h: Held) => number): number => median((held[name] ?? []).map(pick));
@@ -207,13 +211,16 @@ async function speed(out: BenchOutput, bytes: number, repeats: number, hasPeer: 
     value: 100 * of('brunt, 1 instance', (h) => h.threadShare),
   });
   out.note(
-    'Each time is the median of its runs. brunt has written all of it by then, stress-ng has it there and begins to write.',
+    'Each time is the median of its runs. brunt has written all of it by then; stress-ng, in small pages, has it there and begins to write.',
   );
 }
 
-/** Another process has so much; the end of it leaves memory that the host has backed to whoever comes next. */
-async function warm(bytes: number): Promise<() => Promise<void>> {
-  const child = fork(WARMER, [String(bytes)]);
+/**
+ * Another process has so much, in pages of that kind (the kernel takes huge ones from other places); the end of it leaves
+ * memory that the host has backed to whoever comes next.
+ */
+async function warm(bytes: number, pages: 'small' | 'huge'): Promise<() => Promise<void>> {
+  const child = fork(WARMER, [String(bytes), pages]);
   await Promise.race([
     once(child, 'message'),
     once(child, 'exit').then(() => Promise.reject(new Error(`${bytes} bytes could not be warmed`))),
@@ -261,7 +268,7 @@ async function holdByStressNg(
   const fromMs = performance.now();
   const child = spawn(
     'stress-ng',
-    ['--vm', '1', '--vm-bytes', String(bytes), '--vm-populate', '--vm-keep', '--vm-hang', '0', ...more],
+    ['--vm', '1', '--vm-bytes', String(bytes), '--vm-keep', '--vm-hang', '0', ...more],
     { stdio: 'ignore' },
   );
   try {

@@ -1,13 +1,14 @@
 /**
- * Has so many bytes resident, says so, and holds them until it is ended: then the host of a virtual machine has backed them,
+ * Has so many bytes resident, in huge pages where that is said too, says so, and holds them until it is ended: then the host of a virtual machine has backed them,
  * and whoever takes memory next finds them. Forked by the bench of memory.
  */
 import { must } from '../../../core/base/assert.js';
-import { MADV_POPULATE_WRITE, mapper } from '../../../core/linux/mapping.js';
+import { MADV_HUGEPAGE, MADV_POPULATE_WRITE, mapper } from '../../../core/linux/mapping.js';
 
-const [, , bytes = ''] = process.argv;
+const [, , bytes = '', pages] = process.argv;
 const mapping = must(mapper() ?? undefined, 'calls into libc: 64-bit Linux, and koffi').map(Number(bytes));
 if (typeof mapping === 'number') throw new Error(`mmap: errno ${mapping}`);
+if (pages === 'huge') mapping.advise(0, mapping.bytes, MADV_HUGEPAGE);
 const errno = mapping.advise(0, mapping.bytes, MADV_POPULATE_WRITE);
 if (errno !== 0) throw new Error(`madvise: errno ${errno}`);
 process.on('disconnect', () => process.exit(0));
