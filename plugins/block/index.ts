@@ -15,7 +15,8 @@ import {
   WORKLOAD_OPTIONS,
   workloadFaults,
 } from '../storage/workload/options.js';
-import { memoryEstimate, Session, sharedBytes } from '../storage/workload/session.js';
+import { memoryEstimate, sharedBytes } from '../storage/workload/memory-needs.js';
+import { Session } from '../storage/workload/session.js';
 import { storageSimulator } from '../storage/workload/simulator.js';
 import { describeFacts, identityOf } from './device.js';
 import { inspectDevice, partOf } from './inspect.js';
