@@ -4,17 +4,19 @@
  * others waiting, whatever their priority. Made by the guard's thread; absent (null) where there is no `foreign.ts`.
  */
 import { readSync, writeSync } from 'node:fs';
+import { nowNs } from '../base/clock.js';
 import { foreign } from './foreign.js';
 
 const EFD_CLOEXEC = 0o2000000;
 const EFD_NONBLOCK = 0o4000;
 const POLLIN = 1;
+const EINTR = 4;
 const SECOND_NS = 1e9;
 
 export interface Bell {
   /** By this `ring` finds it. Whoever rings must be done before it is closed. */
   readonly fd: number;
-  /** Blocks the thread until somebody rings, or has rung since the last time, or for so long. */
+  /** Blocks the thread until somebody rings, or has rung since the last time, or for so long, whatever signals come. */
   sleep(maxNs: number): void;
 }
 
@@ -31,9 +33,15 @@ export function makeBell(): Bell | null {
   return {
     fd,
     sleep(maxNs) {
-      timeout[0] = BigInt(Math.floor(maxNs / SECOND_NS));
-      timeout[1] = BigInt(Math.floor(maxNs % SECOND_NS));
-      if (ppoll(polled, 1, timeout, null) > 0) readSync(fd, rung);
+      const untilNs = nowNs() + maxNs;
+      let ready: number;
+      do {
+        const leftNs = Math.max(0, untilNs - nowNs());
+        timeout[0] = BigInt(Math.floor(leftNs / SECOND_NS));
+        timeout[1] = BigInt(Math.floor(leftNs % SECOND_NS));
+        ready = ppoll(polled, 1, timeout, null);
+      } while (ready < 0 && f.errno() === EINTR);
+      if (ready > 0) readSync(fd, rung);
     },
   };
 }

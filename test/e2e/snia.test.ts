@@ -9,19 +9,24 @@ import { ROOT } from '../support/root.js';
 const MIB = 2 ** 20;
 const DEVICE_MIB = 16;
 
-interface Template {
-  readonly phases: number;
-  readonly tracked: RegExp;
-  /** Actors that are one thread here: four of each take long to start. */
-  readonly narrowed?: readonly string[];
-}
-
-/** Beside the filling: the workloads of each, and what becomes steady. */
-const TEMPLATES: Readonly<Record<string, Template>> = {
-  'snia-throughput': { phases: 4, tracked: /^steady rate op\.count\{actor:/ },
-  'snia-latency': { phases: 6, tracked: /^steady avg op\.latency\{actor:/ },
-  'block-saturation': { phases: 1, tracked: /^steady rate op\.count\{actor:/, narrowed: ['saturate'] },
+/** The workloads of each cycle, and which of them have to be steady. */
+const ROUND_BY_ROUND: Readonly<Record<string, Readonly<Record<string, Cycle>>>> = {
+  'snia-throughput': {
+    'by-1m': { phases: ['write-1m', 'read-1m'], tracked: ['write-1m', 'read-1m'] },
+    'by-128k': { phases: ['write-128k', 'read-128k'], tracked: ['write-128k', 'read-128k'] },
+  },
+  'snia-latency': {
+    latency: {
+      phases: ['8k', '4k', '512'].flatMap((size) => [100, 65, 0].map((reads) => `r${reads}-${size}`)),
+      tracked: ['r0-4k'],
+    },
+  },
 };
+
+interface Cycle {
+  readonly phases: readonly string[];
+  readonly tracked: readonly string[];
+}
 
 interface Matrix {
   readonly actors: Readonly<
@@ -54,44 +59,56 @@ describe('templates of SNIA', function () {
     }
   });
 
-  for (const [name, { phases, tracked, narrowed = [] }] of Object.entries(TEMPLATES)) {
-    it(`${name} fills the device twice, and goes on until each of its workloads is steady`, async () => {
-      if (place === null || devices === null) throw new Error('a test that is skipped');
+  it('block-saturation fills the device twice, and writes until the rate is steady', async () => {
+    if (place === null || devices === null) throw new Error('a test that is skipped');
+    const { path, file } = devices.loop('saturation', DEVICE_MIB);
+    place.write('saturation.json', {
+      version: 1,
+      extends: join(ROOT, 'scenarios/block-saturation.json'),
+      // Four threads take long to start here.
+      actors: { saturate: { instances: 1, peak: '8' } },
+      window: '100ms',
+      thresholds: { 'op.count{actor:saturate,phase:saturate}': null },
+      variables: { device: path },
+      safety: { erasableDevices: [`loop:${file}`] },
+    });
+    const sets = ['--set', 'phases.saturate.duration=500ms'];
+    const { code, stderr } = await place.run('run', 'saturation.json', '--profile', 'lab', ...sets);
+    expect(code, stderr).to.equal(0);
+    expectFilled(place);
+    const ends = place.events().filter(({ type }) => type === 'phase.reached' || type === 'phase.missed');
+    const told = ends.flatMap((event) => ('until' in event ? [event] : [])).slice(1);
+    expect(told.map(({ phase }) => phase)).to.deep.equal(['saturate']);
+    expect(told[0]!.until).to.match(/^steady rate op\.count\{actor:/);
+  });
+
+  it('snia-throughput and snia-latency fill it twice, and go through their workloads round by round', async () => {
+    if (place === null || devices === null) throw new Error('a test that is skipped');
+    for (const [name, cycles] of Object.entries(ROUND_BY_ROUND)) {
       const { path, file } = devices.loop(name, DEVICE_MIB);
-      const isSaturation = name === 'block-saturation';
       place.write(`${name}.json`, {
         version: 1,
         extends: join(ROOT, 'scenarios', `${name}.json`),
-        actors: Object.fromEntries(narrowed.map((actor) => [actor, { instances: 1, peak: '8' }])),
-        variables: isSaturation ? { device: path } : { device: path, round: '100ms', limit: '500ms' },
-        ...(isSaturation && {
-          window: '100ms',
-          thresholds: { 'op.count{actor:saturate,phase:saturate}': null },
-        }),
+        cycles: Object.fromEntries(Object.keys(cycles).map((cycle) => [cycle, { rounds: 5 }])),
+        variables: { device: path, round: '100ms' },
         safety: { erasableDevices: [`loop:${file}`] },
       });
-      const sets = isSaturation ? ['--set', 'phases.saturate.duration=500ms'] : [];
-      const { code, stderr } = await place.run('run', `${name}.json`, '--profile', 'lab', ...sets);
+      const { code, stderr } = await place.run('run', `${name}.json`, '--profile', 'lab');
       expect(code, stderr).to.equal(0);
-      const summary = place.summary();
-      const [filling, ...measured] = summary.phases;
-      const written = filling!.series.find(
-        ({ metric, tags }) => metric === 'op.bytes' && tags['actor'] === 'fill' && tags['op'] === 'write',
-      );
-      expect(written?.count, 'written before anything is measured').to.equal(2 * DEVICE_MIB * MIB);
-      expect(measured.length).to.equal(phases);
-      const ends = place.events().filter(({ type }) => type === 'phase.reached' || type === 'phase.missed');
-      const told = ends.flatMap((event) => ('until' in event ? [event] : [])).slice(1);
-      expect(told.map((event) => event.phase)).to.deep.equal(measured.map((phase) => phase.name));
-      for (const { until } of told) expect(until).to.match(tracked);
-      for (const { series, windows } of measured) {
-        expect(windows).to.equal(5);
-        const done = series.filter(({ metric, count }) => metric === 'op.count' && (count ?? 0) > 0);
-        expect(done.length, 'did its work').to.be.greaterThan(0);
-        expect(done[0]!.rateInterval, 'with confidence').to.have.keys('low', 'high');
+      expectFilled(place);
+      const done = place.summary().cycles ?? [];
+      expect(done.map(({ cycle }) => cycle)).to.deep.equal(Object.keys(cycles));
+      for (const { cycle, over, tracked, phases } of done) {
+        expect(over).to.equal(5);
+        expect(tracked.map(({ owner }) => owner)).to.deep.equal(cycles[cycle]?.tracked);
+        expect(phases.map(({ phase }) => phase)).to.deep.equal(cycles[cycle]?.phases);
+        for (const { rate, rateInterval } of phases) {
+          expect(rate).to.be.greaterThan(0);
+          expect(rateInterval, 'with confidence').to.have.keys('low', 'high');
+        }
       }
-    });
-  }
+    }
+  });
 
   it('snia-iops goes through its matrix round by round, judged by the three workloads that the test names', async () => {
     if (place === null || devices === null) throw new Error('a test that is skipped');
@@ -134,3 +151,13 @@ describe('templates of SNIA', function () {
     }
   });
 });
+
+/** Before anything is measured. */
+function expectFilled(place: Workplace): void {
+  const written = place
+    .summary()
+    .phases[0]!.series.find(
+      ({ metric, tags }) => metric === 'op.bytes' && tags['actor'] === 'fill' && tags['op'] === 'write',
+    );
+  expect(written?.count).to.equal(2 * DEVICE_MIB * MIB);
+}
