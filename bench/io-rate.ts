@@ -156,7 +156,11 @@ async function gapsOfBrunt(path: string, rate: number, flags: BenchFlags): Promi
     // Pairs: due, begun.
     const pairs = new Float64Array(bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength));
     const begun = pairs.filter((_, i) => i % 2 === 1);
-    const late = Array.from(begun, (ns, i) => (ns - (pairs[2 * i] ?? 0)) / US);
+    // As with the gaps: what fell due while the engine was being opened is no sample.
+    const settledNs = (pairs[0] ?? NaN) + SETTLE_MS * 1000 * US;
+    const late = Array.from(begun, (ns, i) => [pairs[2 * i] ?? NaN, ns] as const)
+      .filter(([due]) => due >= settledNs)
+      .map(([due, ns]) => (ns - due) / US);
     return {
       ...fitOf(
         begun.map((ns) => Math.floor(ns / US)),
