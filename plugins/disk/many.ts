@@ -10,7 +10,7 @@ import { partOf, roomOf } from '../storage/layout/layout.js';
 import type { MakeContext } from '../storage/layout/make.js';
 import { attempt, lackOfRoom, makeAll, makeFiles } from '../storage/layout/make.js';
 import { foldersIn, readManifest } from '../storage/layout/manifest.js';
-import { advised } from '../storage/workload/advice.js';
+import { droppedFromCache } from '../storage/workload/advice.js';
 import { pickFaults } from '../storage/workload/pick.js';
 import { openAsAsked, openFile } from './file.js';
 import type { DiskOptions } from './options.js';
@@ -121,12 +121,14 @@ export interface OwnFiles {
   readonly open: (file: number) => number;
 }
 
+type OwnContext = Pick<MakeContext, 'unavailable' | 'signal'> & { beat(): void };
+
 /** They are there. What cannot be had is `unavailable`. */
 export async function ownFiles(
   root: string,
   options: DiskOptions,
   instance: { readonly index: number; readonly count: number },
-  ctx: Pick<MakeContext, 'unavailable' | 'signal'>,
+  ctx: OwnContext,
 ): Promise<OwnFiles> {
   const layout =
     treeOf(options) ??
@@ -150,16 +152,11 @@ export async function ownFiles(
 
 const DROPPED_TOGETHER = 256;
 
-async function dropCaches(
-  root: string,
-  layout: Layout,
-  files: Uint32Array,
-  ctx: Pick<MakeContext, 'unavailable' | 'signal'>,
-): Promise<void> {
+async function dropCaches(root: string, layout: Layout, files: Uint32Array, ctx: OwnContext): Promise<void> {
   for (const [i, file] of files.entries()) {
     if (ctx.signal.aborted) return;
     const fd = await attempt('drop the cache', ctx, () => openSync(join(root, layout.pathOf(file)), 'r'));
-    const failed = advised(fd, 'dontNeed');
+    const failed = droppedFromCache(fd, 0, layout.bytes[file] as number, () => ctx.beat());
     closeSync(fd);
     if (failed !== null) ctx.unavailable(failed);
     if (i % DROPPED_TOGETHER === 0) await turn();

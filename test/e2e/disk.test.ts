@@ -7,15 +7,19 @@ import {
   openSync,
   closeSync,
   readdirSync,
+  statfsSync,
   statSync,
   writeFileSync,
   writeSync,
 } from 'node:fs';
 import { join } from 'node:path';
+import { MAP_SHARED, mapper } from '../../core/linux/mapping.js';
 import { Workplace } from '../support/cli.js';
 import type { SceneMore } from '../support/storage-runs.js';
 import { ended, storageScene } from '../support/storage-runs.js';
 
+const MIB = 2 ** 20;
+const TMPFS = 0x0102_1994;
 const isLinux = process.platform === 'linux';
 
 const scenario = (options: Record<string, unknown>, more: SceneMore = {}, duration = '1s'): unknown =>
@@ -98,6 +102,32 @@ describe('disk', () => {
     const { code, stderr } = await place.run('run', 'b.json');
     expect(code).to.equal(7);
     expect(stderr).to.match(/there is? ?.*1048576 bytes, not the 2097152/);
+  });
+
+  it('drops a file from the page cache, also what of it is still to be written', async function () {
+    const folder = join(place.dir, 'data');
+    const memory = mapper();
+    if (memory === null || statfsSync(folder).type === TMPFS) return this.skip(); // no page cache, or nowhere to write it back
+    const path = join(folder, 'there');
+    writeFileSync(path, Buffer.alloc(MIB, 1));
+    const options = {
+      path: 'data/there',
+      size: '1MiB',
+      engine: 'sync',
+      total: '4KiB',
+      mix: { read: '100%' },
+    };
+    const asked = { ...options, advise: 'random', dropCache: true };
+    place.write('d.json', scenario(asked, {}, '300ms'));
+    const { code, stderr } = await place.run('run', 'd.json');
+    expect(code, stderr).to.equal(0);
+    const fd = openSync(path, 'r');
+    const mapped = memory.mapForReading(MIB, MAP_SHARED, fd);
+    closeSync(fd);
+    if (typeof mapped === 'number') throw new Error(`errno ${mapped}`);
+    const resident = mapped.residentBytes();
+    mapped.unmap();
+    expect(resident, 'the one block that was read').to.equal(4096);
   });
 
   it('removes the file that it made after a SIGKILL, by the next command', async () => {

@@ -4,13 +4,36 @@
  */
 import { errnoName } from '../../../core/linux/errno.js';
 import type { Advice } from '../../../core/linux/file-io.js';
-import { FADVISE, fileIo } from '../../../core/linux/file-io.js';
+import { FADVISE, fileIo, SYNC_FILE_RANGE_ALL } from '../../../core/linux/file-io.js';
 import type { Engine } from '../engines/engine.js';
+
+/** Written back at a time. */
+const PIECE_BYTES = 64 * 2 ** 20;
 
 export interface Mapped {
   readonly engine: Pick<Engine, 'advise'>;
   /** As the engine numbered it. */
   readonly file: number;
+}
+
+/**
+ * Nothing of the part is in the page cache any more, unless others use it: what is still to be written, which the kernel
+ * would keep, is written first, which may take a while (`onPiece`: a sign of life). Null, or why not.
+ */
+export function droppedFromCache(
+  fd: number,
+  from: number,
+  bytes: number,
+  onPiece: () => void,
+): string | null {
+  const io = fileIo();
+  for (let at = from; io !== null && at < from + bytes; at += PIECE_BYTES) {
+    const piece = Math.min(PIECE_BYTES, from + bytes - at);
+    const told = io.syncFileRange(fd, at, piece, SYNC_FILE_RANGE_ALL);
+    if (told < 0) return `what is cached of it cannot be written back (sync_file_range: ${errnoName(told)})`;
+    onPiece();
+  }
+  return advised(fd, 'dontNeed', from, bytes);
 }
 
 /** By posix_fadvise and, where an engine has it mapped, madvise. `bytes` 0: to the end. */

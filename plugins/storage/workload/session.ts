@@ -13,7 +13,7 @@ import { FilePlaces } from './file-places.js';
 import type { Places } from './places.js';
 import { OnePlace } from './places.js';
 import { OpenFiles } from '../layout/open-files.js';
-import { advised } from './advice.js';
+import { advised, droppedFromCache } from './advice.js';
 import type { Region } from './choices.js';
 import { Choices, regionOf } from './choices.js';
 import { drive } from '../drive.js';
@@ -180,7 +180,9 @@ export class Session {
     const { on } = this.#target;
     if (typeof on === 'number') {
       const region = this.#region();
-      const dropped = options.dropCache ? advised(on, 'dontNeed', region.from, region.bytes) : null;
+      const dropped = options.dropCache
+        ? droppedFromCache(on, region.from, region.bytes, () => this.#ctx.beat())
+        : null;
       if (dropped !== null) this.#ctx.unavailable(`${this.#target.name}: ${dropped}`);
       const file = this.#attach(engine, on, region);
       const choices = new Choices(options, region, random);
