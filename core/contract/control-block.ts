@@ -120,8 +120,8 @@ export type Method = (typeof METHODS)[number];
 
 /**
  * An actor's timeline, Float64 words: [phases, edits, startNs of each phase and of the end, first piece of each phase and
- * of the end, instances that share each phase (0: all), then pieces of four: startNs within the phase, endNs, from, to]. Start instants are NaN until the run starts.
- * A phase without pieces is one in which the actor is idle, as it is in a piece whose level is NaN. A search takes up
+ * of the end, instances that share each phase (0: all), then pieces of four: startNs within the phase, endNs, from, to].
+ * Start instants are NaN until the run starts. A phase without pieces is one in which the actor is idle, as it is in a piece whose level is NaN. A search takes up
  * pieces that are kept for it (their start is Infinity until then), and each time `edits` is raised.
  */
 export interface TimelineView {

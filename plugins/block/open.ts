@@ -1,6 +1,6 @@
 /**
- * The device of one instance, opened: for this process alone where it is written to or verified, and looked at once more, since the
- * plan may be old. What must not be is `unavailable`, with the reason. Called by `index.ts`.
+ * The device of one instance, opened: for this process alone where it is written to or verified, and looked at once more,
+ * since the plan may be old. What must not be is `unavailable`, with the reason. Called by `index.ts`.
  */
 import { closeSync, constants, fstatSync, openSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import type { FileHandle } from 'node:fs/promises';

@@ -60,7 +60,8 @@ export class Payload {
 
   /**
    * What a file of this number has from a place of it on: the same each time and however it is cut up, so that it can be
-   * held against what is read. No two places of one file and no two files have the same.
+   * held against what is read. That two places or two files have the same is a chance of one in 2^32 for each grain, and sure
+   * only where all of it is to compress away.
    */
   fillAs(number: number, from: number, buffer: Uint8Array, at: number, bytes: number): void {
     for (let done = 0; done < bytes;) {
